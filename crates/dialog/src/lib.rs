@@ -1,0 +1,1 @@
+//! SIP dialogs, offer/answer and session timers: one leg of a call.

@@ -1,0 +1,1 @@
+//! The dialplan: TOML to checked flows of steps.

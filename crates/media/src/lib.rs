@@ -1,0 +1,1 @@
+//! RTP relay, prompts, digits and recording on threads of its own.

@@ -1,0 +1,1 @@
+//! Ring groups and delayed forward: who rings, when, for how long.

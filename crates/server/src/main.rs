@@ -1,0 +1,2 @@
+//! The vaihde program: sockets, threads, clock, reload, commands.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Phones, network, clock and dice around the engine.

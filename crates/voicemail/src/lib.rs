@@ -1,0 +1,1 @@
+//! Voicemail: greet, record, keep, tell, listen.
