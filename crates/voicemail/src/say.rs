@@ -1,0 +1,1 @@
+//! Numbers, digits, dates and times as rows of prompts.
