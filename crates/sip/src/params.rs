@@ -1,0 +1,98 @@
+//! Parameters behind semicolons, RFC 3261 §7.3.1 `generic-param`.
+
+use crate::{
+    Fault,
+    text::{find_unquoted, trim},
+};
+
+/// `;name=value;flag` as it was written, read when asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Params<'a>(&'a str);
+
+impl<'a> Params<'a> {
+    /// Takes `;a=b;c` (or nothing). Empty names and unclosed quotes are faults.
+    pub fn parse(text: &'a str) -> Result<Params<'a>, Fault> {
+        let text = trim(text);
+        if text.is_empty() {
+            return Ok(Params(text));
+        }
+        let inner = text.strip_prefix(';').ok_or(Fault("Text after the address that is no parameter"))?;
+        for piece in Pieces(Some(inner)) {
+            let (name, value) = split(piece);
+            if name.is_empty() || name.contains(['"', ' ', '\t', '<', '>', ',']) {
+                return Err(Fault("Malformed parameter"));
+            }
+            let quoted = value.starts_with('"');
+            if quoted && (value.len() < 2 || crate::text::quote_end(value.as_bytes(), 0) != Some(value.len() - 1)) {
+                return Err(Fault("Unbalanced quote in a parameter"));
+            }
+            if !quoted && value.contains('"') {
+                return Err(Fault("Malformed parameter"));
+            }
+        }
+        Ok(Params(inner))
+    }
+
+    /// Each name with its value, in order; quotes around values are cut off, a flag has an empty value.
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        Pieces((!self.0.is_empty()).then_some(self.0)).map(|piece| {
+            let (name, value) = split(piece);
+            (name, value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value))
+        })
+    }
+
+    /// The value of the first parameter of this name (in any case); empty for a flag.
+    pub fn get(self, name: &str) -> Option<&'a str> {
+        self.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// As written, without the first semicolon.
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+struct Pieces<'a>(Option<&'a str>);
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.0?;
+        let end = find_unquoted(text, b';');
+        self.0 = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    }
+}
+
+fn split(piece: &str) -> (&str, &str) {
+    match piece.split_once('=') {
+        Some((name, value)) => (trim(name), trim(value)),
+        None => (trim(piece), ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_flags_and_quotes_are_told_apart() {
+        let params = Params::parse(r#" ; a = 1 ;lr;Q="x;y" "#).unwrap();
+        assert_eq!(params.iter().collect::<Vec<_>>(), [("a", "1"), ("lr", ""), ("Q", "x;y")]);
+        assert_eq!((params.get("q"), params.get("LR"), params.get("b")), (Some("x;y"), Some(""), None));
+    }
+
+    #[test]
+    fn empty_and_unbalanced_parameters_are_faults() {
+        for text in [";;", ";", ";a;", ";=b", ";a=\"b", ";a=b\"c\"", "x", ";a b"] {
+            assert!(Params::parse(text).is_err(), "{text}");
+        }
+        assert!(Params::parse("  ").unwrap().is_empty());
+    }
+}
