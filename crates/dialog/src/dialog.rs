@@ -259,3 +259,7 @@ fn without_tag(value: &NameAddr<'_>) -> Box<str> {
         None => format!("<{}>", value.uri).into(),
     }
 }
+
+#[cfg(test)]
+#[path = "dialog_tests.rs"]
+mod tests;
