@@ -1,0 +1,2 @@
+#[derive(PartialEq)]
+pub(crate) struct Configuration;
