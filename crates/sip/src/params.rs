@@ -35,10 +35,14 @@ impl<'a> Params<'a> {
 
     /// Each name with its value, in order; quotes around values are cut off, a flag has an empty value.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        Pieces((!self.0.is_empty()).then_some(self.0)).map(|piece| {
-            let (name, value) = split(piece);
+        self.written().map(|(name, value)| {
             (name, value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value))
         })
+    }
+
+    /// Each name with its value, which keeps its quotes.
+    pub(crate) fn written(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        Pieces((!self.0.is_empty()).then_some(self.0)).map(split)
     }
 
     /// The value of the first parameter of this name (in any case); empty for a flag.

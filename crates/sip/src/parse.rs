@@ -99,15 +99,18 @@ impl Scan {
             };
         }
         if matches!(bytes[at], b' ' | b'\t') {
-            return Ok(self.fold(bytes, at, end));
+            self.fold(bytes, at, end);
+            return Ok(());
         }
         if self.lines.len() == LINES_MAX {
-            return Ok(self.blame(Reject::bad("Too many header lines")));
+            self.blame(Reject::bad("Too many header lines"));
+            return Ok(());
         }
         let name_end = at + bytes[at..end].iter().take_while(|byte| is_token_byte(**byte)).count();
         let colon = name_end + bytes[name_end..end].iter().take_while(|byte| is_space(**byte)).count();
         if name_end == at || name_end - at > usize::from(u16::MAX) || bytes[..end].get(colon) != Some(&b':') {
-            return Ok(self.blame(Reject::bad("Malformed header line")));
+            self.blame(Reject::bad("Malformed header line"));
+            return Ok(());
         }
         let (value_at, value_end) = trimmed(bytes, colon + 1, end);
         self.lines.push(Line {
@@ -154,7 +157,7 @@ impl Scan {
     fn status_line(&mut self, line: &[u8]) {
         let good = line.get(4..8) == Some(b"2.0 ") && matches!(line.get(11), None | Some(b' '));
         let code = line.get(8..11).filter(|_| good).and_then(|digits| std::str::from_utf8(digits).ok());
-        let code = code.and_then(|digits| crate::text::digits(digits)).filter(|code| (100..700).contains(code));
+        let code = code.and_then(crate::text::digits).filter(|code| (100..700).contains(code));
         // Any code but 0 tells that this is a response; a bad one is never answered.
         self.start.code = code.unwrap_or(999) as u16;
         if code.is_none() {

@@ -64,11 +64,11 @@ fn fixed_via(message: &Message, source: SocketAddr) -> Option<Vec<u8>> {
     }
     let mut fixed = Vec::with_capacity(160);
     // Writing into memory cannot fail.
-    let _ = write!(fixed, "SIP/2.0/{} {}", via.transport, via.sent_by());
-    for piece in pieces(via.params.as_str()) {
-        let name = piece.split('=').next().unwrap_or("").trim();
-        if !name.eq_ignore_ascii_case("received") && !name.eq_ignore_ascii_case("rport") && !name.is_empty() {
-            let _ = write!(fixed, ";{piece}");
+    let _ = write!(fixed, "{}/{} {}", via.protocol, via.transport, via.sent_by());
+    for (name, value) in via.params.written() {
+        if !name.eq_ignore_ascii_case("received") && !name.eq_ignore_ascii_case("rport") {
+            let equals = if value.is_empty() { "" } else { "=" };
+            let _ = write!(fixed, ";{name}{equals}{value}");
         }
     }
     if !truthful || via.rport.is_some() {
@@ -78,18 +78,6 @@ fn fixed_via(message: &Message, source: SocketAddr) -> Option<Vec<u8>> {
         let _ = write!(fixed, ";rport={}", source.port());
     }
     Some(fixed)
-}
-
-fn pieces(mut params: &str) -> impl Iterator<Item = &str> {
-    std::iter::from_fn(move || {
-        if params.is_empty() {
-            return None;
-        }
-        let end = crate::text::find_unquoted(params, b';').unwrap_or(params.len());
-        let piece = &params[..end];
-        params = params.get(end + 1..).unwrap_or("");
-        Some(piece.trim())
-    })
 }
 
 /// Where the response to a request goes, §18.2.2 (the request as [`fix_via`] left it). Streams answer on themselves. Of

@@ -77,11 +77,17 @@ pub fn reason_phrase(code: u16) -> &'static str {
         606 => "Not Acceptable",
         607 => "Unwanted",
         608 => "Rejected",
-        100..=199 => "Session Progress",
-        200..=299 => "OK",
-        300..=399 => "Redirected",
-        400..=499 => "Request Failure",
-        500..=599 => "Server Failure",
+        _ => class_phrase(code / 100),
+    }
+}
+
+fn class_phrase(class: u16) -> &'static str {
+    match class {
+        1 => "Session Progress",
+        2 => "OK",
+        3 => "Redirected",
+        4 => "Request Failure",
+        5 => "Server Failure",
         _ => "Global Failure",
     }
 }

@@ -123,9 +123,9 @@ impl<'a> Uri<'a> {
         unescape(self.user.unwrap_or(""))
     }
 
-    /// A URI parameter; empty for a flag such as `lr`.
+    /// A URI parameter, still escaped; empty for a flag such as `lr`. Its name may be escaped (RFC 4475 §3.1.1.3).
     pub fn param(&self, name: &str) -> Option<&'a str> {
-        self.params.get(name)
+        self.params.iter().find(|(known, _)| unescape(known).eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The value of one of the headers behind `?`, with its escapes undone.
@@ -144,13 +144,13 @@ impl<'a> Uri<'a> {
         let user = user.split_once(';').map_or(user, |(number, _)| number);
         let digit = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'*' | b'#');
         let plain = user.strip_prefix('+').unwrap_or(user);
-        if !plain.is_empty() && plain.as_bytes().iter().all(|byte| digit(byte)) {
+        if !plain.is_empty() && plain.as_bytes().iter().all(digit) {
             return Some(Cow::Borrowed(user));
         }
         let decoded = unescape(user);
         let number: String = decoded.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')')).collect();
         let plain = number.strip_prefix('+').unwrap_or(&number);
-        let is_number = plain.as_bytes().iter().all(digit) && plain.as_bytes().first().is_some();
+        let is_number = !plain.is_empty() && plain.as_bytes().iter().all(digit);
         is_number.then_some(Cow::Owned(number))
     }
 
@@ -193,7 +193,7 @@ pub(crate) fn host_port(text: &str) -> Result<(&str, Option<u16>), Fault> {
             (host, rest)
         }
         None => {
-            let end = text.find(|c: char| matches!(c, ':' | ' ' | '\t')).unwrap_or(text.len());
+            let end = text.find([':', ' ', '\t']).unwrap_or(text.len());
             let (host, rest) = text.split_at(end);
             // Underscores are no host name's, but Windows machines have them.
             if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {

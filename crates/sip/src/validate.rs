@@ -1,6 +1,6 @@
 //! What every message must have before anybody acts on it, RFC 3261 §8.1.1, §8.2 and §20.
 
-use crate::{Fault, Message, Method, Name, NameAddr, Reject, Uri, values};
+use crate::{Fault, Message, Method, Name, NameAddr, Reject, Uri};
 
 /// Headers that a message has once.
 const SINGLE: &[(Name, &str)] = &[
@@ -16,7 +16,8 @@ const SINGLE: &[(Name, &str)] = &[
 
 impl Message {
     /// Checks what acting on a message needs. For a response an error means: drop it. Unknown schemes, methods and
-    /// extensions are not this function's concern, nor are headers that only some requests need.
+    /// extensions are not this function's concern, nor are headers that only some requests need (an INVITE of RFC 2543
+    /// has no Contact).
     pub fn validate(&self) -> Result<(), Reject> {
         for (name, reason) in SINGLE {
             if self.headers(*name).nth(1).is_some() {
@@ -39,6 +40,9 @@ impl Message {
             }
             Uri::parse(self.request_uri())?;
             self.check_request()?;
+        } else if self.values(Name::Via).nth(1).is_some() {
+            // Nobody sent anything through us, §8.1.3.3.
+            return Err(Reject::bad("Response that is not for us"));
         }
         Ok(())
     }
@@ -62,10 +66,6 @@ impl Message {
             } else {
                 check_address(&contact)?;
             }
-        }
-        let invites = matches!(self.method(), Method::Invite | Method::Subscribe);
-        if invites && self.header(Name::Contact).is_none_or(|line| values(line).next().is_none()) {
-            return Err(Reject::bad("Missing Contact"));
         }
         if self.body_bytes().is_empty() || self.header(Name::ContentType).is_some() {
             Ok(())

@@ -11,6 +11,8 @@ use crate::{
 /// Who sent a request, over what, and where the response shall go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Via<'a> {
+    /// `SIP/2.0` in all that we can work with.
+    pub protocol: &'a str,
     /// As written: `UDP`, `TCP`, or one that we do not know.
     pub transport: &'a str,
     /// Host name or address; an IPv6 address without its brackets.
@@ -39,12 +41,13 @@ impl<'a> Via<'a> {
     /// Reads one value.
     pub fn parse(text: &'a str) -> Result<Via<'a>, Fault> {
         const SHAPE: Fault = Fault("Malformed Via");
-        let (protocol, rest) = text.split_once('/').ok_or(SHAPE)?;
-        let (version, rest) = rest.split_once('/').ok_or(SHAPE)?;
-        if !trim(protocol).eq_ignore_ascii_case("SIP") || trim(version) != "2.0" {
-            return Err(Fault("Via of another protocol"));
+        let slash = text.find('/').ok_or(SHAPE)?;
+        let second = text[slash + 1..].find('/').ok_or(SHAPE)? + slash + 1;
+        let protocol = trim(&text[..second]);
+        if !is_token(trim(&text[..slash])) || !is_token(trim(&text[slash + 1..second])) {
+            return Err(SHAPE);
         }
-        let rest = trim(rest);
+        let rest = trim(&text[second + 1..]);
         let (transport, rest) = rest.split_once([' ', '\t']).ok_or(SHAPE)?;
         let sent_by = trim(rest.find(';').map_or(rest, |at| &rest[..at]));
         let params = rest.find(';').map_or("", |at| &rest[at..]);
@@ -53,6 +56,7 @@ impl<'a> Via<'a> {
             return Err(SHAPE);
         }
         let mut via = Via {
+            protocol,
             transport,
             host,
             port,
@@ -136,10 +140,9 @@ mod tests {
             "",
             "SIP/2.0/UDP",
             "SIP/2.0/UDP ",
-            "SIP/3.0/UDP a",
             "SIP/2.0/UDP a:x",
             "SIP/2.0/UDP a;;",
-            "HTTP/2.0/UDP a",
+            "S(P/2.0/UDP a",
             "SIP/2.0/UDP a;rport=x",
             "SIP/2.0/UDP a;rport=70000",
             "SIP/2.0/U(P a",
