@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Message, Method};
+use crate::{Message, Method, Name, Via};
 
 /// A value that does not follow its grammar; says which rule broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +84,9 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 impl Message {
-    /// Whether a refusal of this message can be sent at all: a request, not an ACK, with a readable top Via.
+    /// Whether a refusal of this message can be sent at all: a request, not an ACK, whose top Via says who sent it.
     pub fn is_answerable(&self) -> bool {
-        self.is_request() && self.method() != Method::Ack && self.top_via().is_ok()
+        let sender = |via: &str| Via::sender(via).is_ok();
+        self.is_request() && self.method() != Method::Ack && self.values(Name::Via).next().is_some_and(sender)
     }
 }

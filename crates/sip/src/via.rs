@@ -40,6 +40,14 @@ const COOKIE: &str = "z9hG4bK";
 impl<'a> Via<'a> {
     /// Reads one value.
     pub fn parse(text: &'a str) -> Result<Via<'a>, Fault> {
+        let (mut via, params) = Via::sender(text)?;
+        via.params = Params::parse(params)?;
+        via.read_params()?;
+        Ok(via)
+    }
+
+    /// Reads what stands before the parameters; gives those as text.
+    pub(crate) fn sender(text: &'a str) -> Result<(Via<'a>, &'a str), Fault> {
         const SHAPE: Fault = Fault("Malformed Via");
         let slash = text.find('/').ok_or(SHAPE)?;
         let second = text[slash + 1..].find('/').ok_or(SHAPE)? + slash + 1;
@@ -55,7 +63,7 @@ impl<'a> Via<'a> {
         if !is_token(transport) {
             return Err(SHAPE);
         }
-        let mut via = Via {
+        let via = Via {
             protocol,
             transport,
             host,
@@ -65,22 +73,27 @@ impl<'a> Via<'a> {
             rport: None,
             maddr: None,
             ttl: None,
-            params: Params::parse(params)?,
+            params: Params::default(),
             sent_by,
         };
-        for (name, value) in via.params.iter() {
+        Ok((via, params))
+    }
+
+    fn read_params(&mut self) -> Result<(), Fault> {
+        for (name, value) in self.params.iter() {
             match name.len() {
-                6 if name.eq_ignore_ascii_case("branch") => via.branch = Some(value),
-                5 if name.eq_ignore_ascii_case("rport") => via.rport = Some(rport(value)?),
-                8 if name.eq_ignore_ascii_case("received") => via.received = Some(no_brackets(value)),
-                5 if name.eq_ignore_ascii_case("maddr") => via.maddr = Some(no_brackets(value)),
+                6 if name.eq_ignore_ascii_case("branch") => self.branch = Some(value),
+                5 if name.eq_ignore_ascii_case("rport") => self.rport = Some(rport(value)?),
+                8 if name.eq_ignore_ascii_case("received") => self.received = Some(no_brackets(value)),
+                5 if name.eq_ignore_ascii_case("maddr") => self.maddr = Some(no_brackets(value)),
                 3 if name.eq_ignore_ascii_case("ttl") => {
-                    via.ttl = Some(digits(value).and_then(|ttl| u8::try_from(ttl).ok()).ok_or(Fault("Malformed ttl"))?);
+                    self.ttl =
+                        Some(digits(value).and_then(|ttl| u8::try_from(ttl).ok()).ok_or(Fault("Malformed ttl"))?);
                 }
                 _ => {}
             }
         }
-        Ok(via)
+        Ok(())
     }
 
     /// `host:port` as written.
