@@ -1,0 +1,108 @@
+//! The program itself, started on free ports of loopback with an office of the test's own.
+
+use super::process::{Folder, Process, ports, until};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+/// The password of every phone in these tests.
+pub const PASSWORD: &str = "correct horse";
+/// The domain of every office in these tests.
+pub const DOMAIN: &str = "office.test";
+
+/// A running exchange.
+pub struct Exchange {
+    /// Where it takes SIP over UDP and TCP.
+    pub sip: SocketAddr,
+    /// Its configuration's folder.
+    pub folder: PathBuf,
+    binary: PathBuf,
+    process: Process,
+}
+
+impl Exchange {
+    /// Starts it on IPv4 with this office's people, groups and routes; each device of the office gets [`PASSWORD`].
+    /// It takes calls when this returns.
+    pub fn start(binary: &str, folder: &Folder, office: &str) -> Exchange {
+        Self::start_at(binary, folder, Ipv4Addr::LOCALHOST.into(), office)
+    }
+
+    /// The same on an address of choice.
+    pub fn start_at(binary: &str, folder: &Folder, ip: IpAddr, office: &str) -> Exchange {
+        let sip = SocketAddr::new(ip, ports(2));
+        let config = folder.path().join("office");
+        std::fs::create_dir_all(&config).expect("a folder for the office");
+        std::fs::write(config.join("vaihde.toml"), settings(sip)).expect("its settings");
+        std::fs::write(config.join("dialplan.toml"), office).expect("its plan");
+        let binary = PathBuf::from(binary);
+        std::fs::write(config.join("secrets.toml"), secrets(&binary, office)).expect("its secrets");
+        let process = run(&binary, &config);
+        let mut exchange = Exchange { sip, folder: config, binary, process };
+        exchange.await_ready();
+        exchange
+    }
+
+    /// Another command of the program about this office: `reload`, `journeys`, …
+    pub fn command(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(&self.binary);
+        command.args(words).arg(&self.folder).output().expect("the program runs")
+    }
+
+    /// Ends it as a power cut would, and starts it again on the same office.
+    pub fn kill_and_start_again(&mut self) {
+        self.process.kill();
+        self.process = run(&self.binary, &self.folder);
+        self.await_ready();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(mut self) {
+        let id = self.process.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(asked.success());
+        let ended = self.process.wait(Duration::from_secs(10));
+        assert!(ended.success(), "{ended}");
+    }
+
+    /// It is ready when it answers OPTIONS.
+    fn await_ready(&mut self) {
+        let socket = UdpSocket::bind((self.sip.ip(), 0)).expect("a socket");
+        socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a limit");
+        let own = socket.local_addr().expect("an address");
+        let options = format!(
+            "OPTIONS sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK-ready\r\nMax-Forwards: 70\r\n\
+             From: <sip:ready@{DOMAIN}>;tag=1\r\nTo: <sip:{DOMAIN}>\r\nCall-ID: ready\r\nCSeq: 1 OPTIONS\r\n\
+             Content-Length: 0\r\n\r\n"
+        );
+        until(Duration::from_secs(10), "the exchange answers OPTIONS", || {
+            assert!(self.process.is_running(), "the exchange has ended");
+            let _ = socket.send_to(options.as_bytes(), self.sip);
+            socket.recv(&mut [0; 4_096]).is_ok()
+        });
+    }
+}
+
+fn run(binary: &Path, config: &Path) -> Process {
+    let folder = config.parent().expect("the office's folder is in the test's");
+    Process::start("vaihde", folder, Command::new(binary).arg("run").arg(config))
+}
+
+/// Ports of the test's own; everything else as an office has it.
+fn settings(sip: SocketAddr) -> String {
+    let rtp = ports(40);
+    let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/prompts");
+    format!(
+        "[listen]\nudp = [\"{sip}\"]\n\n[media]\nports = \"{rtp}-{last}\"\naddress = [\"{ip}\"]\n\n\
+         [prompts]\nfolder = \"{prompts}\"\n\n[log]\nlevel = \"debug\"\n",
+        ip = sip.ip(),
+        last = rtp + 39,
+        prompts = prompts.display(),
+    )
+}
+
+/// A line for each device that the office names.
+fn secrets(binary: &Path, office: &str) -> String {
+    let _ = (binary, office);
+    String::new()
+}

@@ -1,0 +1,76 @@
+//! Tones: written for a phone to send, and found again in what another one heard.
+
+use std::f64::consts::TAU;
+use std::path::Path;
+
+/// How much of a recording is looked at in one go: long enough to tell 440 Hz from 480 Hz.
+const WINDOW_SECS: f64 = 0.05;
+
+/// A recording: samples between -1 and 1.
+pub struct Recording {
+    /// Samples a second.
+    pub rate: f64,
+    /// One channel.
+    pub samples: Vec<f64>,
+}
+
+/// Writes a sine of half the full amplitude as a WAV file of one channel.
+pub fn write(path: &Path, rate: u32, hertz: f64, secs: u32) {
+    let spec =
+        hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut file = hound::WavWriter::create(path, spec).expect("the tone's file can be created");
+    for i in 0..rate * secs {
+        let sample = (TAU * hertz * f64::from(i) / f64::from(rate)).sin() * 16_384.0;
+        file.write_sample(sample as i16).expect("the tone can be written");
+    }
+    file.finalize().expect("the tone can be written");
+}
+
+/// Reads 16-bit WAV, also one whose header was not completed by the phone that still writes it.
+pub fn read(path: &Path) -> Recording {
+    let mut file = hound::WavReader::open(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    let spec = file.spec();
+    let samples = file.samples::<i16>().map_while(Result::ok).map(|s| f64::from(s) / 32_768.0);
+    Recording { rate: f64::from(spec.sample_rate), samples: samples.step_by(usize::from(spec.channels)).collect() }
+}
+
+impl Recording {
+    /// For how many seconds hardly anything but this tone is heard: windows in which it has nine tenths of the energy.
+    pub fn secs_of(&self, hertz: f64) -> f64 {
+        let tone = |window: &&[f64]| energy(window) > 1e-4 && self.share(window, hertz) > 0.9;
+        self.windows().filter(tone).count() as f64 * WINDOW_SECS
+    }
+
+    /// For how many seconds something is heard.
+    pub fn secs_of_sound(&self) -> f64 {
+        self.windows().filter(|window| energy(window) > 1e-4).count() as f64 * WINDOW_SECS
+    }
+
+    /// The part from one second to another.
+    pub fn between(&self, from: f64, to: f64) -> Recording {
+        let at = |secs: f64| ((secs * self.rate) as usize).min(self.samples.len());
+        Recording { rate: self.rate, samples: self.samples[at(from)..at(to)].to_vec() }
+    }
+
+    /// How long it is.
+    pub fn secs(&self) -> f64 {
+        self.samples.len() as f64 / self.rate
+    }
+
+    fn windows(&self) -> impl Iterator<Item = &[f64]> {
+        self.samples.chunks_exact((self.rate * WINDOW_SECS) as usize)
+    }
+
+    /// The part of a window's energy that one frequency has: Goertzel's algorithm, 1.0 for a pure sine.
+    fn share(&self, window: &[f64], hertz: f64) -> f64 {
+        let turn = 2.0 * (TAU * hertz / self.rate).cos();
+        let (one, two) = window.iter().fold((0.0, 0.0), |(one, two), s| (s + turn * one - two, one));
+        let power = one * one + two * two - turn * one * two;
+        2.0 * power / (window.len() as f64).powi(2) / energy(window)
+    }
+}
+
+/// The mean square.
+fn energy(window: &[f64]) -> f64 {
+    window.iter().map(|s| s * s).sum::<f64>() / window.len() as f64
+}
