@@ -3,7 +3,14 @@
 //! The dialplan writes branches and groups ([`plan`]); a [`Hunt`] is the program that rings them.
 
 mod hunt;
+mod ledger;
+mod order;
+mod phones;
 mod plan;
+mod tally;
+mod team;
+#[cfg(test)]
+mod tests;
 
 pub use hunt::Hunt;
 pub use plan::{
