@@ -12,3 +12,6 @@ pub use entry::Entry;
 pub use facts::Facts;
 pub use fold::{Journeys, Part, Shelf, fold, touches};
 pub use look_up::{DeviceView, PersonView, PlannedAbsence, contacts, idle_for, look_up};
+
+#[cfg(test)]
+mod tests;
