@@ -1,6 +1,6 @@
 //! SIP transactions: RFC 3261 section 17 as corrected by RFC 6026 and RFC 4320, without clock or socket.
 //!
-//! Four machines, four files ([`invite_client`], [`client`], [`invite_server`], [`server`] in the RFC's order), and
+//! Four machines, four files (`invite_client`, `client`, `invite_server`, `server`, in the RFC's order), and
 //! [`Transactions`], the table that finds the machine for a message. A [`Wheel`] holds all their timers.
 //!
 //! ```text

@@ -5,14 +5,15 @@
 //!   request: nothing     ▼
 //!            ┌─────── Trying ── 200–699 from the user: send ──▶ Completed ── J ──▶ Terminated
 //!            └─────────▶ │ │                                      ▲ └ request: send again
-//!    100, when E were T2 │ └ 64*T1 without an answer, or 408 ─────┼──────────────▶ Terminated
+//!    100, when E were T2 │ └ 64*T1+T4 without an answer ──────────┼──────────────▶ Terminated
 //!                        ▼                                        │                  ▲
 //!                    Proceeding ── 200–699 from the user: send ───┘                  │
-//!     request: 100 again ┘ └ 64*T1 without an answer, or 408 ────────────────────────┘
+//!     request: 100 again ┘ └ 64*T1+T4 without an answer ─────────────────────────────┘
 //! ```
 //!
 //! RFC 4320 changed the figure: a non-INVITE request gets no provisional response but 100, over datagrams not before
-//! the client's timer E has grown to T2 and then without fail; and never 408, which could not arrive in time.
+//! the client's timer E has grown to T2 and then without fail; and never 408, which could not arrive in time. A 408
+//! from the user leaves the state as it is, so that resent requests are still known.
 
 use crate::client::Due;
 use crate::timings::Timings;
@@ -44,7 +45,8 @@ enum State {
 impl Server {
     /// Begins; the caller tells the user.
     pub fn new(now: Instant, request: Message, reliable: bool, timings: &Timings) -> Self {
-        let (trying_at, until) = (now + timings.late_trying(), now + timings.transaction());
+        // The client gives up after 64*T1; its last copy may take T4 to get here, and is not a new request.
+        let (trying_at, until) = (now + timings.late_trying(), now + timings.transaction() + timings.t4);
         Self { state: Trying { request, trying_at, until }, reliable }
     }
 
@@ -63,9 +65,9 @@ impl Server {
             (Trying { trying_at, until, .. }, 100) if self.reliable || trying_at <= now => {
                 Proceeding { trying: response.clone(), until }
             }
-            (Trying { .. } | Proceeding { .. }, 408) => {
+            (unmoved, 408) => {
                 send = false;
-                Terminated
+                unmoved
             }
             (Trying { .. } | Proceeding { .. }, 200..) if self.reliable => Terminated,
             (Trying { .. } | Proceeding { .. }, 200..) => {
@@ -190,9 +192,13 @@ mod tests {
     /// RFC 4320 §4.2: "MUST NOT send a response with Status-Code of 408 to a non-INVITE request".
     #[test]
     fn a_408_is_never_sent() {
-        let mut machine = trying(start(), false);
-        assert!(!respond(&mut machine, start(), 408));
-        assert!(machine.is_terminated());
+        let t = start();
+        for reliable in [false, true] {
+            let mut machine = trying(t, reliable);
+            assert!(!respond(&mut machine, t, 408));
+            assert_eq!(machine.on_request(), None);
+            assert_eq!(run(&mut machine, t, 100_000), "s3500=100 -37000 ");
+        }
     }
 
     /// RFC 4320 §4.2: an element that cannot respond before the transaction expires sends nothing at all.
@@ -200,7 +206,7 @@ mod tests {
     fn a_request_that_the_user_forgets_leaves_the_table() {
         let t = start();
         let mut machine = trying(t, false);
-        assert_eq!(run(&mut machine, t, 100_000), "s3500=100 -32000 ");
+        assert_eq!(run(&mut machine, t, 100_000), "s3500=100 -37000 ");
         assert!(machine.is_terminated());
     }
 }
