@@ -1,9 +1,10 @@
 //! The program itself, started on free ports of loopback with an office of the test's own.
 
 use super::process::{Folder, Process, ports, until};
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 /// The password of every phone in these tests.
@@ -91,7 +92,7 @@ fn run(binary: &Path, config: &Path) -> Process {
 /// Ports of the test's own; everything else as an office has it.
 fn settings(sip: SocketAddr) -> String {
     let rtp = ports(40);
-    let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/prompts");
+    let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../prompts");
     format!(
         "[listen]\nudp = [\"{sip}\"]\n\n[media]\nports = \"{rtp}-{last}\"\naddress = [\"{ip}\"]\n\n\
          [prompts]\nfolder = \"{prompts}\"\n\n[log]\nlevel = \"debug\"\n",
@@ -101,8 +102,28 @@ fn settings(sip: SocketAddr) -> String {
     )
 }
 
-/// A line for each device that the office names.
+/// A line for each device that the office names, made by the program itself.
 fn secrets(binary: &Path, office: &str) -> String {
-    let _ = (binary, office);
-    String::new()
+    let lists = office.lines().filter(|line| line.starts_with("devices"));
+    let devices = lists.flat_map(|line| line.split('"').skip(1).step_by(2));
+    let lines = devices.map(|device| passwd(binary, &[device, "--realm", DOMAIN], PASSWORD));
+    std::iter::once("[secret]\n".to_owned()).chain(lines).collect()
+}
+
+/// What `vaihde passwd` prints for a password or PIN.
+pub fn passwd(binary: &Path, words: &[&str], password: &str) -> String {
+    let mut command = Command::new(binary);
+    let mut child = command
+        .arg("passwd")
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut stdin = child.stdin.take().expect("its input is a pipe");
+    stdin.write_all(password.as_bytes()).expect("it reads the password");
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "vaihde passwd {words:?}");
+    String::from_utf8(output.stdout).expect("it prints text")
 }

@@ -116,6 +116,6 @@ impl Drop for Run {
 
 /// The code of the last final response in a trace.
 pub fn last_code(trace: &str) -> u16 {
-    let codes = trace.lines().filter_map(|line| line.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok());
-    codes.filter(|code| *code >= 200).next_back().unwrap_or(0)
+    let mut codes = trace.lines().filter_map(|line| line.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok());
+    codes.rfind(|code| *code >= 200).unwrap_or(0)
 }

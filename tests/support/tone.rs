@@ -26,6 +26,15 @@ pub fn write(path: &Path, rate: u32, hertz: f64, secs: u32) {
     file.finalize().expect("the tone can be written");
 }
 
+/// Writes a square wave as bare A-law, as sipp streams it.
+pub fn write_alaw(path: &Path, hertz: usize, secs: usize) {
+    const UP: u8 = 0xaa; // the loudest positive and negative samples but one segment
+    const DOWN: u8 = 0x2a;
+    let half = 8_000 / hertz / 2;
+    let wave: Vec<u8> = (0..8_000 * secs).map(|i| if (i / half).is_multiple_of(2) { UP } else { DOWN }).collect();
+    std::fs::write(path, wave).expect("the speech can be written");
+}
+
 /// Reads 16-bit WAV, also one whose header was not completed by the phone that still writes it.
 pub fn read(path: &Path) -> Recording {
     let mut file = hound::WavReader::open(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));

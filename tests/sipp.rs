@@ -1,0 +1,299 @@
+//! The program against sipp: each scenario of `tests/scenarios` opens with the RFC sections that it covers.
+#![allow(clippy::disallowed_methods)] // real time, real sockets
+
+use std::net::{Ipv6Addr, UdpSocket};
+use std::time::Duration;
+use support::exchange::Exchange;
+use support::process::Folder;
+use support::sipp::{Phone, Sipp, last_code};
+use support::tone;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_vaihde");
+
+/// Anna calls; the others are called.
+const OFFICE: &str = r#"
+domain   = "office.test"
+timezone = "Europe/Helsinki"
+language = "en"
+
+[person.anna]
+name    = "Anna Virtanen"
+number  = "1001"
+devices = ["anna"]
+
+[person.bo]                       # takes messages
+name    = "Bo Lind"
+number  = "1002"
+devices = ["bo"]
+reach   = "message"
+
+[person.maija]                    # has nobody else
+name    = "Maija Saarinen"
+number  = "1003"
+devices = ["maija"]
+reach   = "alone"
+
+[person.pekka]                    # goes on to Maija after two seconds
+name    = "Pekka Koistinen"
+number  = "1004"
+devices = ["pekka"]
+reach   = "forward"
+
+[reach.message]
+ring_for  = "1s"
+no_answer = ["voicemail"]
+
+[reach.alone]
+ring_for = "10s"
+
+[reach.forward]
+ring_for  = "2s"
+no_answer = ["person:maija"]
+
+[ring.reception]
+members  = ["bo", "maija"]
+strategy = "all"
+give_up  = "10s"
+then     = "voicemail:office"
+
+[voicemail.office]
+
+[[route]]
+from   = "phones"
+number = "1xxx"
+steps  = [{ reach = "person" }]
+
+[[route]]
+from   = "phones"
+number = "2000"
+steps  = [{ ring = "reception" }]
+"#;
+
+/// An office on IPv4, with sipp beside it.
+macro_rules! office {
+    ($exchange:ident, $sipp:ident) => {
+        let folder = Folder::for_test();
+        let $exchange = Exchange::start(BINARY, &folder, OFFICE);
+        let $sipp = Sipp::new(&$exchange, &folder);
+    };
+}
+
+/// A phone that proves itself in each call and need not be registered.
+fn anna(sipp: &Sipp<'_>) -> Phone {
+    sipp.phone("anna")
+}
+
+#[test]
+fn a_phone_registers_and_sees_how_it_is_bound() {
+    office!(exchange, sipp);
+    sipp.register("bo");
+    sipp.play("register_lifecycle", &sipp.phone("maija"), "");
+    exchange.stop();
+}
+
+#[test]
+fn a_wrong_password_and_an_unknown_account_are_refused_alike() {
+    office!(exchange, sipp);
+    let refused = |user: &str| {
+        let trace = sipp.play("register_refused", &Phone { secret: "wrong".into(), ..sipp.phone(user) }, "");
+        let challenges = trace.lines().filter(|line| line.starts_with("WWW-Authenticate"));
+        let shapes = challenges.map(|line| line.split('"').step_by(2).collect::<String>());
+        shapes.collect::<Vec<_>>()
+    };
+    let (wrong, unknown) = (refused("bo"), refused("nobody"));
+    assert!(!wrong.is_empty());
+    assert_eq!(wrong, unknown);
+    exchange.stop();
+}
+
+#[test]
+fn a_call_is_answered_and_ended_by_the_caller() {
+    office!(exchange, sipp);
+    let bo = sipp.register("bo");
+    let called = sipp.wait("answer", &bo);
+    sipp.play("call", &anna(&sipp), "1002");
+    called.finish();
+    exchange.stop();
+}
+
+#[test]
+fn a_call_is_ended_by_the_one_who_was_called() {
+    office!(exchange, sipp);
+    let bo = sipp.register("bo");
+    let called = sipp.wait("answer_and_hang_up", &bo);
+    sipp.play("call_until_bye", &anna(&sipp), "1002");
+    called.finish();
+    exchange.stop();
+}
+
+/// RFC 3261 §18.2.1, RFC 3325: neither leg learns anything of the other one's network.
+#[test]
+fn nothing_of_one_legs_network_shows_in_the_other() {
+    office!(exchange, sipp);
+    let (anna, bo) = (anna(&sipp), sipp.register("bo"));
+    let called = sipp.wait("answer", &bo);
+    let caller_saw = sipp.play("call", &anna, "1002");
+    let callee_saw = called.finish();
+    let [anna_at, bo_at] = [&anna, &bo].map(|phone| format!(":{}", phone.port));
+    assert!(caller_saw.contains(&anna_at) && callee_saw.contains(&bo_at), "the traces show each phone's own port");
+    assert!(!callee_saw.contains(&anna_at), "the callee sees the caller's port:\n{callee_saw}");
+    assert!(!caller_saw.contains(&bo_at), "the caller sees the callee's port:\n{caller_saw}");
+    exchange.stop();
+}
+
+#[test]
+fn a_call_to_somebody_who_refuses_it_is_busy() {
+    office!(exchange, sipp);
+    let maija = sipp.register("maija");
+    let called = sipp.wait("busy", &maija);
+    assert_eq!(last_code(&sipp.play("call_refused", &anna(&sipp), "1003")), 486);
+    called.finish();
+    exchange.stop();
+}
+
+#[test]
+fn a_call_to_somebody_without_a_phone_cannot_be_taken() {
+    office!(exchange, sipp);
+    assert_eq!(last_code(&sipp.play("call_refused", &anna(&sipp), "1003")), 480);
+    exchange.stop();
+}
+
+#[test]
+fn a_number_that_the_plan_does_not_know_is_not_found() {
+    office!(exchange, sipp);
+    assert_eq!(last_code(&sipp.play("call_refused", &anna(&sipp), "7777")), 404);
+    exchange.stop();
+}
+
+#[test]
+fn a_caller_who_gives_up_stops_the_ringing() {
+    office!(exchange, sipp);
+    let maija = sipp.register("maija");
+    let called = sipp.wait("ring", &maija);
+    sipp.play("call_cancel", &anna(&sipp), "1003");
+    called.finish();
+    exchange.stop();
+}
+
+#[test]
+fn a_call_that_is_not_answered_goes_on_to_somebody_else() {
+    office!(exchange, sipp);
+    let (pekka, maija) = (sipp.register("pekka"), sipp.register("maija"));
+    let (rings, answers) = (sipp.wait("ring", &pekka), sipp.wait("answer_forwarded", &maija));
+    sipp.play("call", &anna(&sipp), "1004");
+    rings.finish();
+    answers.finish();
+    exchange.stop();
+}
+
+#[test]
+fn one_phone_of_a_group_answers_and_the_others_hear_of_it() {
+    office!(exchange, sipp);
+    let (bo, maija) = (sipp.register("bo"), sipp.register("maija"));
+    let (rings, answers) = (sipp.wait("ring_elsewhere", &bo), sipp.wait("answer", &maija));
+    sipp.play("call", &anna(&sipp), "2000");
+    rings.finish();
+    answers.finish();
+    exchange.stop();
+}
+
+#[test]
+fn a_message_is_left_and_the_light_goes_on() {
+    office!(exchange, sipp);
+    tone::write_alaw(&exchange.folder.with_file_name("speech.alaw"), 1_000, 10);
+    let bo = sipp.register("bo");
+    let light = sipp.start("mwi", &bo, "1002");
+    sipp.play("call_voicemail", &anna(&sipp), "1002");
+    light.finish();
+    exchange.stop();
+}
+
+#[test]
+fn the_caller_puts_a_call_on_hold_and_takes_it_back() {
+    office!(exchange, sipp);
+    let bo = sipp.register("bo");
+    let called = sipp.wait("answer_hold", &bo);
+    sipp.play("call_hold", &anna(&sipp), "1002");
+    called.finish();
+    exchange.stop();
+}
+
+#[test]
+fn the_one_who_was_called_puts_a_call_on_hold_and_takes_it_back() {
+    office!(exchange, sipp);
+    let bo = sipp.register("bo");
+    let called = sipp.wait("answer_and_hold", &bo);
+    sipp.play("call_held", &anna(&sipp), "1002");
+    called.finish();
+    exchange.stop();
+}
+
+#[test]
+fn requests_that_cannot_be_served_are_refused_as_the_rfc_says() {
+    office!(exchange, sipp);
+    let bad = ["unknown_method", "require", "max_forwards", "no_dialog", "cancel", "headers", "cseq", "scheme"];
+    for scenario in bad {
+        sipp.play(&format!("bad_{scenario}"), &anna(&sipp), "1002");
+    }
+    sipp.play("options", &anna(&sipp), "");
+    exchange.stop();
+}
+
+#[test]
+fn garbage_is_survived() {
+    office!(exchange, sipp);
+    let socket = UdpSocket::bind((exchange.sip.ip(), 0)).unwrap();
+    let mut dice = 0x2545_f491_4f6c_dd1d_u64;
+    for length in (0..1_400).step_by(7) {
+        let noise = (0..length).map(|_| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (dice >> 33) as u8
+        });
+        let opening: &[u8] =
+            [b"".as_slice(), b"INVITE sip:1002@office.test SIP/2.0\r\n", b"SIP/2.0 200 OK\r\n"][length % 3];
+        socket.send_to(&[opening, &noise.collect::<Vec<_>>()].concat(), exchange.sip).unwrap();
+    }
+    sipp.play("options", &anna(&sipp), "");
+    exchange.stop();
+}
+
+#[test]
+fn a_call_travels_over_tcp() {
+    office!(exchange, sipp);
+    let bo = sipp.register("bo");
+    let called = sipp.wait("answer", &bo);
+    sipp.play("call", &Phone { transport: "t1", ..anna(&sipp) }, "1002");
+    called.finish();
+    exchange.stop();
+}
+
+#[test]
+fn a_call_travels_over_ipv6() {
+    if UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        eprintln!("this machine has no IPv6");
+        return;
+    }
+    let folder = Folder::for_test();
+    let exchange = Exchange::start_at(BINARY, &folder, Ipv6Addr::LOCALHOST.into(), OFFICE);
+    let sipp = Sipp::new(&exchange, &folder);
+    let bo = sipp.register("bo");
+    let called = sipp.wait("answer", &bo);
+    sipp.play("call", &anna(&sipp), "1002");
+    called.finish();
+    exchange.stop();
+}
+
+/// A registration outlives a power cut: the phone is reached without having registered again.
+#[test]
+fn a_phone_is_still_known_after_a_power_cut() {
+    let folder = Folder::for_test();
+    let mut exchange = Exchange::start(BINARY, &folder, OFFICE);
+    let bo = Sipp::new(&exchange, &folder).register("bo");
+    std::thread::sleep(Duration::from_millis(500)); // notes are written off the call's path
+    exchange.kill_and_start_again();
+    let sipp = Sipp::new(&exchange, &folder);
+    let called = sipp.wait("answer", &bo);
+    sipp.play("call", &anna(&sipp), "1002");
+    called.finish();
+    exchange.stop();
+}
