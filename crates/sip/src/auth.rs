@@ -219,3 +219,68 @@ impl<'a> AuthParams<'a> {
         Ok((name, unquote(trim(&rest[..end]))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of RFC 7616 §3.9.1.
+    #[test]
+    fn credentials_are_read_and_written() {
+        let text = "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", uri=\"/dir/index.html\", \
+                    algorithm=SHA-256, nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", nc=0000000a, \
+                    cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\", qop=auth, \
+                    response=\"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1\", \
+                    opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"";
+        let found = Credentials::parse(text).unwrap().unwrap();
+        assert_eq!((found.username.as_ref(), found.nc, found.qop.as_deref()), ("Mufasa", Some(10), Some("auth")));
+        assert_eq!(found.algorithm.as_deref(), Some("SHA-256"));
+        let written = found.to_string();
+        assert_eq!(Credentials::parse(&written).unwrap().unwrap(), found);
+        assert!(written.contains("nc=0000000a") && written.contains("qop=auth,"));
+    }
+
+    #[test]
+    fn quotes_and_backslashes_inside_values_survive() {
+        let text = r#"dIgEsT  username="a\"b\\, c" ,realm = "r" , nonce=n,uri="sip:a;x=1,2", response=00,qop="auth""#;
+        let found = Credentials::parse(text).unwrap().unwrap();
+        assert_eq!((found.username.as_ref(), found.realm.as_ref()), (r#"a"b\, c"#, "r"));
+        assert_eq!((found.uri.as_ref(), found.qop.as_deref(), found.nc), ("sip:a;x=1,2", Some("auth"), None));
+    }
+
+    #[test]
+    fn what_is_no_digest_or_a_broken_one_is_told_apart() {
+        assert_eq!(Credentials::parse("Basic abc"), Ok(None));
+        assert_eq!(Credentials::parse("Digest"), Ok(None));
+        let good = "Digest username=a, realm=r, nonce=n, uri=u, response=0";
+        assert!(Credentials::parse(good).unwrap().is_some());
+        for more in
+            [", nc=00000001x", ", nc=", ", nc=000000001", ", username=b", ", x", ", x=\"y", ", x=\"y\" z", ", =x"]
+        {
+            assert!(Credentials::parse(&format!("{good}{more}")).is_err(), "{more}");
+        }
+        assert!(Credentials::parse("Digest username=a, realm=r, nonce=n, uri=u").is_err());
+    }
+
+    #[test]
+    fn challenges_are_read_and_written() {
+        let ours = Challenge {
+            realm: "office \"1\"".into(),
+            nonce: "n1".into(),
+            algorithm: Some("SHA-256".into()),
+            qop: vec!["auth".into(), "auth-int".into()],
+            stale: true,
+            opaque: Some("o".into()),
+            ..Challenge::default()
+        };
+        let text = ours.to_string();
+        assert_eq!(
+            text,
+            "Digest realm=\"office \\\"1\\\"\", nonce=\"n1\", opaque=\"o\", stale=true, algorithm=SHA-256, \
+             qop=\"auth,auth-int\""
+        );
+        assert_eq!(Challenge::parse(&text).unwrap().unwrap(), ours);
+        assert_eq!(Challenge::parse("Bearer realm=x"), Ok(None));
+        assert!(Challenge::parse("Digest realm=x").is_err());
+    }
+}

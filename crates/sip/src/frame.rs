@@ -56,18 +56,18 @@ pub struct Framer {
     /// Header and body, once the header's end was seen.
     whole: Option<usize>,
     pongs: u32,
-    failed: Option<FrameError>,
+    failed: bool,
 }
 
 impl Framer {
     /// An empty framer.
     pub fn new(limits: FrameLimits) -> Framer {
-        Framer { limits, buffer: BytesMut::new(), scanned: 0, line_at: 0, whole: None, pongs: 0, failed: None }
+        Framer { limits, buffer: BytesMut::new(), scanned: 0, line_at: 0, whole: None, pongs: 0, failed: false }
     }
 
     /// Takes what the stream brought.
     pub fn push(&mut self, bytes: &[u8]) {
-        if self.failed.is_none() {
+        if !self.failed {
             self.buffer.extend_from_slice(bytes);
         }
     }
@@ -82,11 +82,11 @@ impl Framer {
         self.buffer.is_empty()
     }
 
-    /// The next frame; `None` until more bytes come. After an error there is only that error.
+    /// The next frame; `None` until more bytes come, and for ever after an error.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Option<Result<Frame, FrameError>> {
-        if let Some(error) = self.failed {
-            return Some(Err(error));
+        if self.failed {
+            return None;
         }
         if self.whole.is_none() {
             if let Some(frame) = self.line_ends() {
@@ -95,7 +95,7 @@ impl Framer {
             match self.header() {
                 Ok(whole) => self.whole = whole,
                 Err(error) => {
-                    self.failed = Some(error);
+                    self.failed = true;
                     self.buffer = BytesMut::new();
                     return Some(Err(error));
                 }
@@ -171,4 +171,64 @@ fn content_length(header: &[u8]) -> Result<usize, FrameError> {
         found = length;
     }
     found.ok_or(FrameError::NoContentLength)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(framer: &mut Framer, bytes: &[u8]) -> Vec<Result<Frame, FrameError>> {
+        framer.push(bytes);
+        std::iter::from_fn(|| framer.next()).collect()
+    }
+
+    fn message(text: &str) -> Result<Frame, FrameError> {
+        Ok(Frame::Message(Bytes::copy_from_slice(text.as_bytes())))
+    }
+
+    const ONE: &str = "OPTIONS sip:a SIP/2.0\r\nl :\r\n 3\r\n\r\nabc";
+    const TWO: &str = "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+    #[test]
+    fn frames_do_not_depend_on_how_the_bytes_arrive() {
+        let stream = format!("\r\n{ONE}{TWO}\r\n\r\n\r\n{ONE}\r\n\r\n\r\n\r\n{TWO}\r\n");
+        let expected =
+            [message(ONE), message(TWO), Ok(Frame::Ping), message(ONE), Ok(Frame::Ping), Ok(Frame::Ping), message(TWO)];
+        for step in 1..stream.len() {
+            let mut framer = Framer::new(FrameLimits::default());
+            let found: Vec<_> = stream.as_bytes().chunks(step).flat_map(|chunk| frames(&mut framer, chunk)).collect();
+            assert_eq!(found, expected, "in steps of {step}");
+        }
+    }
+
+    #[test]
+    fn an_answer_to_our_ping_is_no_ping() {
+        let mut framer = Framer::new(FrameLimits::default());
+        framer.expect_pong();
+        assert_eq!(frames(&mut framer, b"\r\n"), [Ok(Frame::Pong)]);
+        assert_eq!(frames(&mut framer, b"\r\n"), []);
+        assert_eq!(frames(&mut framer, b"\r\n"), [Ok(Frame::Ping)]);
+        assert!(framer.is_empty());
+    }
+
+    #[test]
+    fn a_stream_that_cannot_be_cut_ends_once() {
+        let limits = FrameLimits { message_max: 80, header_max: 60 };
+        let error = |text: &str| {
+            let mut framer = Framer::new(limits);
+            let found = frames(&mut framer, text.as_bytes());
+            assert_eq!(frames(&mut framer, TWO.as_bytes()), []);
+            match found[..] {
+                [Err(error)] => Some(error),
+                _ => None,
+            }
+        };
+        assert_eq!(error(&"x".repeat(61)), Some(FrameError::HeaderTooLong));
+        assert_eq!(error(&format!("{}\n\n", "x".repeat(60))), Some(FrameError::HeaderTooLong));
+        assert_eq!(error("a\r\nl: 75\r\n\r\n"), Some(FrameError::MessageTooLong));
+        assert_eq!(error("a\r\nl: 99999999999999999999999\r\n\r\n"), Some(FrameError::BadContentLength));
+        assert_eq!(error("a\r\nl: 1\r\nContent-Length: 1\r\n\r\n"), Some(FrameError::BadContentLength));
+        assert_eq!(error("a\r\nl: -1\r\n\r\n"), Some(FrameError::BadContentLength));
+        assert_eq!(error("a\r\nx: 1\r\n\r\n"), Some(FrameError::NoContentLength));
+    }
 }

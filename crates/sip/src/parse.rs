@@ -128,10 +128,10 @@ impl Scan {
         let (value_at, value_end) = trimmed(bytes, at, end);
         match self.lines.last_mut() {
             Some(last) => {
-                if last.value_at == last.value_end {
-                    last.value_at = value_at as u32;
-                }
                 if value_end > value_at {
+                    if last.value_at == last.value_end {
+                        last.value_at = value_at as u32;
+                    }
                     last.value_end = value_end as u32;
                     self.folded = true;
                 }
@@ -230,7 +230,7 @@ fn looks_like_sip(line: &[u8]) -> bool {
 fn straighten(bytes: Bytes, scan: &Scan) -> Bytes {
     let mut copy = BytesMut::from(&bytes[..]);
     for line in &scan.lines {
-        for byte in &mut copy[line.value_at as usize..line.value_end as usize] {
+        for byte in &mut copy[line.name_at as usize..line.value_end as usize] {
             if matches!(byte, b'\r' | b'\n') {
                 *byte = b' ';
             }

@@ -201,3 +201,35 @@ fn splice(buffer: &mut BytesMut, place: std::ops::Range<usize>, prefix: &[u8], t
     buffer.extend_from_slice(text);
     buffer.extend_from_slice(&tail);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_written_as_it_reads() {
+        let bytes = Writer::request("INVITE", "sip:anna@example.com")
+            .header(Name::Via, "SIP/2.0/UDP a")
+            .header_fmt(Name::CSeq, format_args!("{} {}", 1, "INVITE"))
+            .named("X-Office", "1")
+            .body("application/sdp", b"v=0\r\n");
+        let expected = "INVITE sip:anna@example.com SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nCSeq: 1 INVITE\r\nX-Office: 1\r\n\
+                        Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n";
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn values_cannot_break_out_of_their_line() {
+        let bytes = Writer::request("INV\r\nX: y", "sip:a\r\nb c")
+            .header(Name::Subject, "hello\r\nVia: evil\0")
+            .header_fmt(Name::UserAgent, format_args!("{}{}", "a\r", "\nX: y"))
+            .named("X:y\r\nZ", "1")
+            .header(Name::Other, "nothing")
+            .finish();
+        let expected = "INV%0D%0AX:%20y sip:a%0D%0Ab%20c SIP/2.0\r\nSubject: hello  Via: evil \r\n\
+                        User-Agent: a  X: y\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(bytes, expected);
+        assert_eq!(Writer::response(200, "O\nK").finish(), "SIP/2.0 200 O K\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(Writer::response(7, "").finish(), "SIP/2.0 100 \r\nContent-Length: 0\r\n\r\n");
+    }
+}
