@@ -1,5 +1,7 @@
 //! Reading a request and answering it.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
+
 use std::net::SocketAddr;
 
 use bytes::Bytes;

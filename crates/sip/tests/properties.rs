@@ -1,5 +1,7 @@
 //! Cases nobody thought of: arbitrary and mangled bytes, round trips, streams cut anywhere.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
+
 use std::net::SocketAddr;
 
 use bytes::Bytes;

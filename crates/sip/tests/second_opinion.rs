@@ -1,6 +1,8 @@
 //! rsip as a second opinion: on messages that both can read, both find the same; and what we show in rsip's types reads
 //! back through rsip as we meant it.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use rsip::prelude::{HeadersExt, ToTypedHeader, UntypedHeader};

@@ -1,5 +1,7 @@
 //! The torture messages of RFC 4475 and RFC 5118, each with what its RFC expects.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
+
 use std::path::Path;
 
 use bytes::Bytes;
