@@ -4,6 +4,7 @@
 //! prompts, and [`prompts`] lists every prompt that the exchange may play.
 
 mod leave;
+mod letters;
 mod listen;
 mod mailbox;
 pub mod prompts;
@@ -12,3 +13,6 @@ pub mod say;
 pub use leave::Leave;
 pub use listen::{CallBack, Listen, PinCheck};
 pub use mailbox::{Greetings, Mailbox, Why, counts};
+
+#[cfg(test)]
+mod tests;
