@@ -1,0 +1,3 @@
+//! The loads that the benches share: one for each subject, the same in time and in instructions.
+
+pub mod messages;
