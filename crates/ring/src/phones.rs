@@ -117,6 +117,9 @@ impl Phones {
         }
         if code >= 600 {
             device.later.clear();
+            for other in device.ringing.drain(..) {
+                moment.out.push(Action::Cancel(other.leg, Gone::AnsweredElsewhere));
+            }
             return self.person.is_some();
         }
         device.ring_next(moment, self.person.as_ref(), self.group.as_ref());

@@ -212,6 +212,19 @@ fn a_decline_stops_all_phones_of_the_person_and_ends_a_direct_call() {
 }
 
 #[test]
+fn a_decline_of_a_device_that_nobody_owns_stops_that_device() {
+    let hall = Branch::new(Target::Device { device: "hall".into(), person: None });
+    let group = Group::new("office", vec![hall, person("bo").during(secs(20))]);
+    story(Hunt::group(Arc::new(group), Rules::default()))
+        .with(|office| drop(office.contacts.insert("hall".into(), vec![(1, 1000), (2, 1000), (3, 500)])))
+        .at(3, failed(1, 603))
+        .check(
+            done(NoAnswer),
+            "0 Dial(1, hall); 0 Dial(2, hall/2); 0 Dial(3, bo); 3 Cancel(2, AnsweredElsewhere); 20 Cancel(3, RangOut)",
+        );
+}
+
+#[test]
 fn a_decline_in_a_group_leaves_the_others_ringing() {
     call(&[("anna", 0, 40), ("bo", 0, 20)])
         .with(|office| drop(office.devices.insert("anna".into(), vec!["desk", "app"])))

@@ -93,7 +93,7 @@ fn one_of_each_is_said_in_the_singular_and_none_is_said_plainly() {
     };
     let [old, new, other] = messages();
     said(&[], "no-messages");
-    said(&[new.clone()], "you-have number-1 new-message");
+    said(std::slice::from_ref(&new), "you-have number-1 new-message");
     said(&[old.clone(), old.clone()], "you-have number-2 old-messages");
     assert_eq!(counts(&[old, new, other]), (2, 1));
 }
@@ -276,4 +276,14 @@ fn a_call_back_that_still_has_something_to_do_goes_on_without_the_caller() {
     let story = menu().at(26, key('5')).at(28, PLAYED).at(30, HANGS_UP);
     assert_eq!(story.flow, Flow::Continue);
     assert_eq!(story.at(31, Event::Failed(Leg(1), 487)).flow, ENDED);
+}
+
+#[test]
+fn what_was_deleted_goes_once_though_both_the_caller_and_the_call_back_end() {
+    let story = menu().at(26, key('3')).cuts(27, '4').cuts(28, '5').at(29, PLAYED).at(30, HANGS_UP);
+    story.at(31, Event::Answered(Leg(1))).check_from(
+        29,
+        Flow::Done(Outcome::Answered),
+        &["29 Dial(1)", "30 Keep(MessageDeleted(m2))", "31 Bridge(0, 1)"],
+    );
 }
