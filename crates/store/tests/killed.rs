@@ -55,7 +55,7 @@ fn everything_acknowledged_survives_a_kill_in_the_middle_of_writing() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let kept = lines.map_while(Result::ok).filter_map(|line| Some(line.split_once("kept ")?.1.parse().ok()?));
+        let kept = lines.map_while(Result::ok).filter_map(|line| line.split_once("kept ")?.1.parse().ok());
         acknowledged.extend(kept.take(50 * round).collect::<Vec<u64>>());
         child.kill().unwrap();
         child.wait().unwrap();

@@ -1,11 +1,12 @@
 //! The writer's thread: promises are answered, a failing disk costs the diary and nothing else.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use call::{JourneyId, Message, Note, What};
 use jiff::Timestamp;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::{Durability, Entry, JourneyQuery, Memory, Restored, Store, StoreError, Summary, Writer, WriterConfig};
 
@@ -36,7 +37,9 @@ fn note(what: What) -> Note {
 
 /// A store that another thread may look into.
 #[derive(Clone, Default)]
-struct Shared(std::sync::Arc<std::sync::Mutex<(Memory, Vec<(usize, Durability)>)>>);
+struct Shared(Arc<Mutex<Appends>>);
+
+type Appends = (Memory, Vec<(usize, Durability)>);
 
 impl Store for Shared {
     fn append(&mut self, notes: &[Note], durability: Durability) -> Result<(), StoreError> {

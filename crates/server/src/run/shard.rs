@@ -1,0 +1,308 @@
+//! One shard's thread: what arrives goes into the engine, what comes out goes where it belongs, then it sleeps.
+
+use super::facts::SharedFacts;
+use super::streams::{StreamLimits, Streams};
+use super::sys::Inbox;
+use super::udp::UdpListener;
+use bytes::Bytes;
+use call::media::MediaEvent;
+use call::{JourneyId, Note};
+use dialplan::Dialplan;
+use engine::{Command, Engine, Input, Output, Status};
+use jiff::Timestamp;
+use media::Media;
+use presence::Journeys;
+use sip::{Flow, Transport};
+use std::future::poll_fn;
+use std::io;
+use std::net::UdpSocket;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+use store::{Entry, Writer};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
+use tokio::time::Sleep;
+
+/// How many orders or stream messages are taken before what came out is sent.
+const TURN: usize = 64;
+/// How many times in one turn what failed may be sent by another way; the rest waits for the next turn.
+const DETOURS: usize = 4;
+
+/// What reaches a shard from other threads. As many wait as there are ends of media, promises to the store and hands
+/// at the controls: all of them limited, so that nobody needs to wait to say so.
+pub enum Order {
+    /// For the engine.
+    Input(Input),
+    /// The media threads report.
+    Media(MediaEvent),
+    /// The store has answered.
+    Kept(JourneyId, bool),
+    /// How is it going?
+    Status(oneshot::Sender<ShardStatus>),
+    /// The thread is to end.
+    Stop,
+}
+
+/// How full a shard and its sockets are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ShardStatus {
+    /// The engine.
+    pub engine: Status,
+    /// TCP connections.
+    pub connections: usize,
+}
+
+/// The way to a shard.
+#[derive(Clone)]
+pub struct ToShard(UnboundedSender<Order>);
+
+impl ToShard {
+    /// A way and its end.
+    pub fn new() -> (ToShard, UnboundedReceiver<Order>) {
+        let (orders, waiting) = tokio::sync::mpsc::unbounded_channel();
+        (ToShard(orders), waiting)
+    }
+
+    /// Says something; a shard that is at its end does not hear it.
+    pub fn send(&self, order: Order) {
+        self.0.send(order).ok();
+    }
+
+    /// Asks the engine for something.
+    pub fn command(&self, command: Command) {
+        self.send(Order::Input(Input::Command(command)));
+    }
+
+    /// How full the shard is; `None` when it is no more.
+    pub async fn status(&self) -> Option<ShardStatus> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Order::Status(answer));
+        answered.await.ok()
+    }
+}
+
+/// What a shard begins with.
+pub struct Start {
+    /// For the engine.
+    pub config: engine::Config,
+    /// The plan in force.
+    pub plan: Arc<Dialplan>,
+    /// Bound UDP sockets.
+    pub udp: Vec<UdpSocket>,
+    /// Bound TCP listeners.
+    pub tcp: Vec<std::net::TcpListener>,
+    /// What may come over streams.
+    pub limits: StreamLimits,
+    /// What is known.
+    pub facts: Arc<SharedFacts>,
+    /// Which journeys occupy which devices.
+    pub journeys: Journeys,
+    /// Bindings from before the restart.
+    pub restored: Vec<(call::Name, call::Binding)>,
+    /// The store's thread.
+    pub writer: Arc<Writer>,
+    /// The media threads.
+    pub media: Arc<Media>,
+    /// From other threads.
+    pub orders: UnboundedReceiver<Order>,
+}
+
+/// Runs a shard on this thread until it is told to stop.
+pub fn run(start: Start) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut shard = Shard::new(start)?;
+        shard.run().await;
+        Ok(())
+    })
+}
+
+struct Shard {
+    engine: Engine,
+    facts: Arc<SharedFacts>,
+    journeys: Journeys,
+    udp: Vec<UdpListener>,
+    inbox: Inbox,
+    streams: Streams,
+    writer: Arc<Writer>,
+    media: Arc<Media>,
+    orders: UnboundedReceiver<Order>,
+    timer: Pin<Box<Sleep>>,
+    /// For the store, collected over one turn.
+    entries: Vec<Entry>,
+    /// With the store, in the order in which they went.
+    promised: Vec<(JourneyId, Note)>,
+    stopped: bool,
+}
+
+/// Why the shard woke up.
+enum Wake {
+    Datagrams { listener: usize },
+    Stream(Input),
+    Order(Order),
+    Timer,
+}
+
+impl Shard {
+    fn new(start: Start) -> io::Result<Shard> {
+        let now = Instant::now();
+        let message_max = start.limits.connection.frame.message_max;
+        let mut shard = Shard {
+            engine: Engine::new(start.config, start.plan, now, Timestamp::now()),
+            facts: start.facts,
+            journeys: start.journeys,
+            udp: start.udp.into_iter().map(UdpListener::new).collect::<io::Result<_>>()?,
+            inbox: Inbox::new(message_max.min(65_535)),
+            streams: Streams::new(start.tcp, start.limits)?,
+            writer: start.writer,
+            media: start.media,
+            orders: start.orders,
+            timer: Box::pin(tokio::time::sleep_until(now.into())),
+            entries: Vec::new(),
+            promised: Vec::new(),
+            stopped: false,
+        };
+        shard.feed(now, Input::Command(Command::Restored(start.restored)));
+        shard.flush(now);
+        Ok(shard)
+    }
+
+    async fn run(&mut self) {
+        while !self.stopped {
+            let wake = poll_fn(|cx| self.poll_wake(cx)).await;
+            let now = Instant::now();
+            match wake {
+                Wake::Datagrams { listener } => self.on_datagrams(now, listener),
+                Wake::Stream(input) => self.feed(now, input),
+                Wake::Order(order) => self.on_order(now, order),
+                Wake::Timer => self.feed(now, Input::Timeout),
+            }
+            self.flush(now);
+        }
+    }
+
+    /// The first thing that there is to do. Each source has its turn before the network, so that a flood of
+    /// datagrams holds up no timer and no answer of the store.
+    fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        if self.poll_timer(cx).is_ready() {
+            return Poll::Ready(Wake::Timer);
+        }
+        match self.orders.poll_recv(cx) {
+            Poll::Ready(Some(order)) => return Poll::Ready(Wake::Order(order)),
+            Poll::Ready(None) => return Poll::Ready(Wake::Order(Order::Stop)),
+            Poll::Pending => {}
+        }
+        if let Poll::Ready(input) = self.streams.poll_input(cx) {
+            return Poll::Ready(Wake::Stream(input));
+        }
+        for (listener, socket) in self.udp.iter().enumerate() {
+            if socket.poll_receive(cx, &mut self.inbox).is_ready() {
+                return Poll::Ready(Wake::Datagrams { listener });
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = self.engine.poll_timeout() else { return Poll::Pending };
+        if self.timer.deadline() != at.into() {
+            self.timer.as_mut().reset(at.into());
+        }
+        self.timer.as_mut().poll(cx)
+    }
+
+    fn on_datagrams(&mut self, now: Instant, listener: usize) {
+        // The inbox is lent out while the engine works on what lies in it.
+        let inbox = std::mem::replace(&mut self.inbox, Inbox::new(0));
+        for datagram in inbox.datagrams().filter(|datagram| !datagram.bytes.is_empty()) {
+            let flow = self.udp[listener].flow(&datagram);
+            self.feed(now, Input::Datagram { flow, bytes: Bytes::copy_from_slice(datagram.bytes) });
+        }
+        self.inbox = inbox;
+    }
+
+    fn on_order(&mut self, now: Instant, order: Order) {
+        let mut next = Some(order);
+        for _ in 0..TURN {
+            match next {
+                None => return,
+                Some(Order::Input(input)) => self.feed(now, input),
+                Some(Order::Media(event)) => self.feed(now, Input::Media(event)),
+                Some(Order::Kept(journey, ok)) => self.on_kept(now, journey, ok),
+                Some(Order::Status(answer)) => {
+                    let (engine, connections) = (self.engine.status(), self.streams.len());
+                    answer.send(ShardStatus { engine, connections }).ok();
+                }
+                Some(Order::Stop) => return self.stopped = true,
+            }
+            next = self.orders.try_recv().ok();
+        }
+        if let Some(order) = next {
+            self.on_order(now, order);
+        }
+    }
+
+    /// What was promised is true from now on: facts first, then whoever waits for it.
+    fn on_kept(&mut self, now: Instant, journey: JourneyId, ok: bool) {
+        if let Some(at) = self.promised.iter().position(|(of, _)| *of == journey) {
+            let (_, note) = self.promised.remove(at);
+            if ok {
+                self.apply(&note);
+            }
+        }
+        self.feed(now, Input::Kept { journey, ok });
+    }
+
+    fn feed(&mut self, now: Instant, input: Input) {
+        self.engine.handle_input(now, input, &*self.facts);
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Transmit { flow, bytes } => self.transmit(flow, bytes),
+                Output::Media(command) => self.media.send(command),
+                Output::Note(note) => {
+                    self.apply(&note);
+                    self.entries.push(Entry { note, keep: None });
+                }
+                Output::Keep { journey, note } => {
+                    self.promised.push((journey, note.clone()));
+                    self.entries.push(Entry { note, keep: Some(journey) });
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, note: &Note) {
+        presence::fold(&mut &*self.facts, &mut self.journeys, note);
+    }
+
+    fn transmit(&mut self, flow: Flow, bytes: Bytes) {
+        if flow.transport != Transport::Udp {
+            return self.streams.send(flow, bytes);
+        }
+        let at = self.udp.iter().position(|listener| listener.serves(flow.local));
+        let at = at.or_else(|| self.udp.iter().position(|listener| listener.can_reach(flow.remote)));
+        match at {
+            Some(at) => self.udp[at].queue(&flow, bytes),
+            None => tracing::debug!(%flow, "no listener of that address family"),
+        }
+    }
+
+    /// Sends and writes what this turn brought. What had no way may bring more to send, by another way.
+    fn flush(&mut self, now: Instant) {
+        for _ in 0..DETOURS {
+            let mut failed = Vec::new();
+            for listener in &mut self.udp {
+                listener.flush(|flow| failed.push(flow));
+            }
+            if failed.is_empty() {
+                break;
+            }
+            for flow in failed {
+                self.feed(now, Input::FlowFailed { flow });
+            }
+        }
+        self.writer.write(std::mem::take(&mut self.entries));
+    }
+}
