@@ -86,7 +86,7 @@ impl Name {
         let mut slot = slot_of(name);
         while let Some(at) = (SLOTS[slot] as usize).checked_sub(1) {
             let (known, text) = WRITTEN[at];
-            if text.eq_ignore_ascii_case(name) {
+            if text == name || text.eq_ignore_ascii_case(name) {
                 return known;
             }
             slot = (slot + 1) % 512;

@@ -1,8 +1,10 @@
 //! Parameters behind semicolons, RFC 3261 §7.3.1 `generic-param`.
 
+use memchr::memchr;
+
 use crate::{
     Fault,
-    text::{find_unquoted, trim},
+    text::{all, class, find_unquoted, quote_end, trim},
 };
 
 /// `;name=value;flag` as it was written, read when asked for.
@@ -17,16 +19,14 @@ impl<'a> Params<'a> {
             return Ok(Params(text));
         }
         let inner = text.strip_prefix(';').ok_or(Fault("Text after the address that is no parameter"))?;
-        for piece in Pieces(Some(inner)) {
-            let (name, value) = split(piece);
-            if name.is_empty() || name.contains(['"', ' ', '\t', '<', '>', ',']) {
-                return Err(Fault("Malformed parameter"));
-            }
-            let quoted = value.starts_with('"');
-            if quoted && (value.len() < 2 || crate::text::quote_end(value.as_bytes(), 0) != Some(value.len() - 1)) {
-                return Err(Fault("Unbalanced quote in a parameter"));
-            }
-            if !quoted && value.contains('"') {
+        for (name, value) in Pieces(Some(inner)) {
+            let value = value.as_bytes();
+            let good = match value.first() {
+                None => true,
+                Some(b'"') => quote_end(value, 0) == Some(value.len() - 1),
+                Some(_) => memchr(b'"', value).is_none(),
+            };
+            if !good || !all(name.as_bytes(), class::PARAM) {
                 return Err(Fault("Malformed parameter"));
             }
         }
@@ -42,7 +42,7 @@ impl<'a> Params<'a> {
 
     /// Each name with its value, which keeps its quotes.
     pub(crate) fn written(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        Pieces((!self.0.is_empty()).then_some(self.0)).map(split)
+        Pieces((!self.0.is_empty()).then_some(self.0))
     }
 
     /// The value of the first parameter of this name (in any case); empty for a flag.
@@ -64,20 +64,17 @@ impl<'a> Params<'a> {
 struct Pieces<'a>(Option<&'a str>);
 
 impl<'a> Iterator for Pieces<'a> {
-    type Item = &'a str;
+    type Item = (&'a str, &'a str);
 
-    fn next(&mut self) -> Option<&'a str> {
+    fn next(&mut self) -> Option<(&'a str, &'a str)> {
         let text = self.0?;
-        let end = find_unquoted(text, b';');
-        self.0 = end.map(|end| &text[end + 1..]);
-        Some(&text[..end.unwrap_or(text.len())])
-    }
-}
-
-fn split(piece: &str) -> (&str, &str) {
-    match piece.split_once('=') {
-        Some((name, value)) => (trim(name), trim(value)),
-        None => (trim(piece), ""),
+        let name_end = text.bytes().position(|byte| matches!(byte, b'=' | b';')).unwrap_or(text.len());
+        let mut end = name_end;
+        if text.as_bytes().get(name_end) == Some(&b'=') {
+            end = find_unquoted(text, name_end + 1, b';').unwrap_or(text.len());
+        }
+        self.0 = text.get(end + 1..);
+        Some((trim(&text[..name_end]), trim(text[name_end..end].strip_prefix('=').unwrap_or(""))))
     }
 }
 

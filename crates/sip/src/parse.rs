@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use crate::{
     CSeq, Fault, Message, Method, Name, ParseError, Reject,
     message::{Line, Start},
-    text::is_token_byte,
+    text::{all, class, run},
 };
 
 /// More header lines than any honest message has.
@@ -57,33 +57,26 @@ impl Scan {
     /// Finds every line up to the empty one. Only bytes that cannot be SIP at all end it early.
     fn lines_of(&mut self, bytes: &[u8]) -> Result<(), ParseError> {
         let mut at = 0;
-        let mut ended = false;
-        for hit in memchr::memchr2_iter(b'\r', b'\n', bytes) {
-            if hit < at {
-                continue;
-            }
-            let next = match (bytes[hit], bytes.get(hit + 1)) {
-                (b'\r', Some(b'\n')) => hit + 2,
-                (b'\n', _) => hit + 1,
-                _ => {
-                    self.blame(Reject::bad("Line end without a line feed"));
-                    continue;
-                }
-            };
-            if hit == at {
-                self.head_end = next;
-                ended = true;
+        let mut returns = 0;
+        for feed in memchr::memchr_iter(b'\n', bytes) {
+            let end = if feed > at && bytes[feed - 1] == b'\r' { feed - 1 } else { feed };
+            returns += feed - end;
+            if end == at {
+                self.head_end = feed + 1;
                 break;
             }
-            self.line(bytes, at, hit)?;
-            at = next;
+            self.line(bytes, at, end)?;
+            at = feed + 1;
         }
-        if !ended {
+        if self.head_end == 0 {
             if at < bytes.len() {
                 self.line(bytes, at, bytes.len())?;
             }
             self.head_end = bytes.len();
             self.blame(Reject::bad("Header without an end"));
+        }
+        if memchr::memchr_iter(b'\r', &bytes[..self.head_end]).count() != returns {
+            self.blame(Reject::bad("Carriage return inside a line"));
         }
         self.start.body_at = self.head_end as u32;
         Ok(())
@@ -106,7 +99,7 @@ impl Scan {
             self.blame(Reject::bad("Too many header lines"));
             return Ok(());
         }
-        let name_end = at + bytes[at..end].iter().take_while(|byte| is_token_byte(**byte)).count();
+        let name_end = at + run(&bytes[at..end], class::TOKEN);
         let colon = name_end + bytes[name_end..end].iter().take_while(|byte| is_space(**byte)).count();
         if name_end == at || name_end - at > usize::from(u16::MAX) || bytes[..end].get(colon) != Some(&b':') {
             self.blame(Reject::bad("Malformed header line"));
@@ -180,7 +173,7 @@ impl Scan {
             self.blame(Reject { code: 505, reason: "Version Not Supported" });
         } else if !exact || text_at == text_end || line[text_at..text_end].iter().any(|byte| is_space(*byte)) {
             self.blame(Reject::bad("Malformed request line"));
-        } else if method_end == 0 || !line[..method_end].iter().all(|byte| is_token_byte(*byte)) {
+        } else if !all(&line[..method_end], class::TOKEN) {
             self.blame(Reject::bad("Malformed method"));
         }
     }

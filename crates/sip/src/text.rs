@@ -6,20 +6,72 @@ use memchr::{memchr, memchr2, memchr3};
 
 /// Cuts spaces and tabs (and what else counts as white space in ASCII) from both ends.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches(is_space)
+    text.trim_ascii()
 }
 
-pub(crate) fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n')
+/// What a byte may be part of; the flags of one byte are in [`CLASSES`].
+pub(crate) mod class {
+    /// `token`.
+    pub(crate) const TOKEN: u8 = 1;
+    /// A host name; underscores are none's, but Windows machines have them.
+    pub(crate) const HOST: u8 = 2;
+    /// An IPv6 address.
+    pub(crate) const IPV6: u8 = 4;
+    /// A URI: no white space, control character, quote or angle bracket.
+    pub(crate) const URI: u8 = 8;
+    /// A parameter's name, of a header or a URI.
+    pub(crate) const PARAM: u8 = 16;
+    /// A number as a `tel:` URI writes it.
+    pub(crate) const NUMBER: u8 = 32;
+}
+
+/// One look-up for each byte is most of what reading costs: see the bench `parse`.
+static CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut n = 0;
+    while n < 256 {
+        let byte = n as u8;
+        let word = byte.is_ascii_alphanumeric();
+        let visible = byte > b' ' && byte != 0x7f;
+        let quoting = matches!(byte, b'"' | b'<' | b'>');
+        if word || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~') {
+            classes[n] |= class::TOKEN;
+        }
+        if word || matches!(byte, b'-' | b'.' | b'_') {
+            classes[n] |= class::HOST;
+        }
+        if byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.') {
+            classes[n] |= class::IPV6;
+        }
+        if visible && !quoting {
+            classes[n] |= class::URI;
+        }
+        if visible && !quoting && !matches!(byte, b',' | b';' | b'=') {
+            classes[n] |= class::PARAM;
+        }
+        if word || matches!(byte, b'+' | b'*' | b'#' | b'-' | b'.' | b'(' | b')' | b'%') {
+            classes[n] |= class::NUMBER;
+        }
+        n += 1;
+    }
+    classes
+}
+
+/// Whether there are bytes and all are of this class.
+pub(crate) fn all(text: &[u8], class: u8) -> bool {
+    !text.is_empty() && run(text, class) == text.len()
+}
+
+/// How many bytes at the start are of this class.
+pub(crate) fn run(text: &[u8], class: u8) -> usize {
+    text.iter().position(|byte| CLASSES[usize::from(*byte)] & class == 0).unwrap_or(text.len())
 }
 
 /// `token` of §25.1.
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_token_byte)
-}
-
-pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte)
+    all(text.as_bytes(), class::TOKEN)
 }
 
 /// Where the quoted string that opens at `open` closes; `None` if it does not.
@@ -34,10 +86,9 @@ pub(crate) fn quote_end(text: &[u8], open: usize) -> Option<usize> {
     }
 }
 
-/// The first `wanted` outside of quoted strings.
-pub(crate) fn find_unquoted(text: &str, wanted: u8) -> Option<usize> {
+/// The first `wanted` from `at` on that is outside of quoted strings.
+pub(crate) fn find_unquoted(text: &str, mut at: usize, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut at = 0;
     loop {
         at += memchr2(wanted, b'"', bytes.get(at..)?)?;
         if bytes[at] == wanted {

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Fault, Params,
-    text::{digits, escapes_hold, is_token, unescape},
+    text::{all, class, digits, escapes_hold, is_token, run, unescape},
 };
 
 /// What a URI begins with.
@@ -54,7 +54,7 @@ impl<'a> Uri<'a> {
             _ if scheme.eq_ignore_ascii_case("tel") => Scheme::Tel,
             _ => Scheme::Other,
         };
-        if rest.bytes().any(|byte| byte <= b' ' || byte == 0x7f || matches!(byte, b'<' | b'>' | b'"')) {
+        if !all(rest.as_bytes(), class::URI) {
             return Err(Fault("Illegal character in a URI"));
         }
         let uri = Uri {
@@ -99,8 +99,7 @@ impl<'a> Uri<'a> {
 
     fn with_number(mut self) -> Result<Uri<'a>, Fault> {
         let number = self.rest.find(';').map_or(self.rest, |at| &self.rest[..at]);
-        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+*#-.()%".contains(&byte))
-        {
+        if !all(number.as_bytes(), class::NUMBER) {
             return Err(Fault("Malformed number in a tel URI"));
         }
         self.params = Params::parse(&self.rest[number.len()..])?;
@@ -186,20 +185,17 @@ pub(crate) fn host_port(text: &str) -> Result<(&str, Option<u16>), Fault> {
     let (host, rest) = match text.strip_prefix('[') {
         Some(inner) => {
             let (host, rest) = inner.split_once(']').ok_or(Fault("IPv6 address without a closing bracket"))?;
-            if !host.contains(':') || !host.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
-            {
+            if !host.contains(':') || !all(host.as_bytes(), class::IPV6) {
                 return Err(Fault("Malformed IPv6 address"));
             }
             (host, rest)
         }
         None => {
-            let end = text.find([':', ' ', '\t']).unwrap_or(text.len());
-            let (host, rest) = text.split_at(end);
-            // Underscores are no host name's, but Windows machines have them.
-            if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+            let end = run(text.as_bytes(), class::HOST);
+            if end == 0 || !matches!(text.as_bytes().get(end), None | Some(b':' | b' ' | b'\t')) {
                 return Err(Fault("Malformed host"));
             }
-            (host, rest)
+            text.split_at(end)
         }
     };
     let rest = crate::text::trim(rest);
