@@ -4,8 +4,13 @@
 //! calls ([`Dialplan::route`]), answers what programs ask ([`View`]), explains itself ([`explain`]) and shows itself
 //! with every default filled in ([`show`]).
 
+mod actions;
+mod check;
+mod collect;
+mod compile;
 mod diagnostic;
 mod duration;
+mod ending;
 mod explain;
 mod graph;
 mod group;
@@ -18,8 +23,10 @@ mod plan;
 mod reach;
 mod read;
 mod reader;
+mod sequence;
 mod settings;
 mod show;
+mod step;
 
 pub use diagnostic::{Diagnostic, Mark, Position, Severity, Source, Span, render};
 pub use explain::{Explanation, Question, explain};

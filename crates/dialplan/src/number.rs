@@ -186,7 +186,9 @@ impl Pattern {
                     Some(12) if !places.is_empty() => return Err("`+` can only come first".into()),
                     Some(symbol) => places.push(1 << symbol),
                     None => {
-                        return Err("digits, `x` (0-9), `z` (1-9), `n` (2-9), `[13-5]`, `.` (the rest), `*`, `#`".into());
+                        return Err(
+                            "digits, `x` (0-9), `z` (1-9), `n` (2-9), `[13-5]`, `.` (the rest), `*`, `#`".into()
+                        );
                     }
                 },
             }

@@ -1,7 +1,10 @@
 //! From the files of a configuration to a plan, or to every fault in them.
 
+use crate::collect::{self, Collected};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::plan::Dialplan;
+use crate::read::Faults;
+use crate::{check, compile};
 
 /// What stands beside the files: environment variables and other files.
 pub trait Environment {
@@ -42,6 +45,14 @@ pub struct Read {
 
 /// Reads all files as one configuration. On any error, all errors and warnings.
 pub fn read(sources: &[Source], environment: &dyn Environment) -> Result<Read, Vec<Diagnostic>> {
-    let _ = (sources, environment);
-    Err(vec![Diagnostic::error("not read yet")])
+    let mut faults = Faults::default();
+    let documents = collect::parse(sources, &mut faults);
+    let Collected { configuration, names, places } = collect::collect(&documents, &mut faults);
+    let Some(configuration) = configuration else { return Err(faults.into_found()) };
+    check::check(&configuration, &names, &places, environment, &mut faults);
+    if faults.errors() > 0 {
+        return Err(faults.into_found());
+    }
+    let plan = compile::compile(configuration, &names, sources, environment, &mut faults);
+    Ok(Read { plan, warnings: faults.into_found() })
 }

@@ -7,13 +7,17 @@ mod routing;
 mod trunk;
 mod view;
 
+pub(crate) use device::Hash;
 pub use device::{Device, Secret};
 pub use mailbox::{Mailbox, Pin};
 pub use person::Person;
 pub use routing::{Incoming, Routed};
+pub(crate) use routing::{Route, Routes};
 pub use trunk::{Credentials, Network, Trunk};
 pub use view::View;
 
+use crate::graph::{Graph, NodeId};
+use crate::group::RingGroup;
 use crate::hours::Hours;
 use crate::keys::Configuration;
 use crate::office::Office;
@@ -41,9 +45,10 @@ pub(crate) struct Inner {
     pub(crate) mailboxes: Vec<Mailbox>,
     pub(crate) trunks: Vec<Trunk>,
     pub(crate) hours: Vec<Hours>,
-    pub(crate) groups: Vec<crate::group::RingGroup>,
-    pub(crate) routes: routing::Routes,
-    pub(crate) graph: crate::graph::Graph,
+    pub(crate) groups: Vec<RingGroup>,
+    pub(crate) flows: Vec<(Name, Option<NodeId>)>,
+    pub(crate) routes: Routes,
+    pub(crate) graph: Graph,
     pub(crate) index: Index,
     pub(crate) configuration: Configuration,
 }
@@ -59,6 +64,7 @@ pub(crate) struct Index {
     pub(crate) trunks: HashMap<Name, usize>,
     pub(crate) hours: HashMap<Name, usize>,
     pub(crate) groups: HashMap<Name, usize>,
+    pub(crate) flows: HashMap<Name, usize>,
 }
 
 impl Dialplan {
@@ -165,8 +171,13 @@ impl Inner {
         self.index.hours.get(name).and_then(|&at| self.hours.get(at))
     }
 
-    pub(crate) fn group(&self, name: &str) -> Option<&crate::group::RingGroup> {
+    pub(crate) fn group(&self, name: &str) -> Option<&RingGroup> {
         self.index.groups.get(name).and_then(|&at| self.groups.get(at))
+    }
+
+    /// Where a flow begins.
+    pub(crate) fn flow(&self, name: &str) -> Option<NodeId> {
+        self.index.flows.get(name).and_then(|&at| self.flows.get(at)).and_then(|(_, head)| *head)
     }
 }
 

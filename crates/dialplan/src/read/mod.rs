@@ -10,6 +10,6 @@ mod words;
 pub(crate) use faults::Faults;
 pub(crate) use section::{Key, Presence, Section, Shown, section};
 pub(crate) use table::Table;
-pub(crate) use types::{Later, Map};
+pub(crate) use types::{File, Later};
 pub(crate) use value::{Node, Value, shown_string, text_value};
-pub(crate) use words::Word;
+pub(crate) use words::{Word, kind_and_name, part_span};

@@ -1,6 +1,6 @@
 //! The plain types of values.
 
-use super::{Faults, Node, Table, Value, shown_string, text_value};
+use super::{Faults, Node, Value, shown_string, text_value};
 use crate::diagnostic::Diagnostic;
 use call::Name;
 use std::net::{IpAddr, SocketAddr};
@@ -108,33 +108,6 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-/// Names that the administrator chooses, each with a value: `{ fi = "…", sv = "…" }`; in the order of the file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Map<T>(pub(crate) Vec<(super::Word, T)>);
-
-impl<T: Value> Value for Map<T> {
-    fn what() -> String {
-        format!("a table of names, each with {}", T::what())
-    }
-
-    fn read(node: Node<'_>, faults: &mut Faults) -> Option<Self> {
-        let table = Table::of(node, &Self::what(), faults)?;
-        let entries = table.entries().into_iter().map(|(key, span, value)| {
-            let word = super::Word::checked(key, span, faults);
-            let value = T::read(value, faults);
-            Some((word?, value?))
-        });
-        let entries: Vec<Option<(super::Word, T)>> = entries.collect();
-        entries.into_iter().collect::<Option<Vec<_>>>().map(Self)
-    }
-
-    fn show(&self) -> Option<String> {
-        let entry = |(key, value): &(super::Word, T)| Some(format!("{} = {}", shown_string(key), value.show()?));
-        let entries: Vec<String> = self.0.iter().filter_map(entry).collect();
-        Some(format!("{{ {} }}", entries.join(", ")))
-    }
-}
-
 /// A key whose feature is still to come: it is read and checked, and a warning says that it does nothing yet.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Later<T>(pub(crate) T);
@@ -154,5 +127,39 @@ impl<T: Value> Value for Later<T> {
 
     fn show(&self) -> Option<String> {
         self.0.show()
+    }
+}
+
+/// A file beside the configuration, with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(crate) path: Name,
+    pub(crate) span: crate::Span,
+}
+
+impl PartialEq for File {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Value for File {
+    fn what() -> String {
+        "a file such as \"prompts/closed.wav\"".into()
+    }
+
+    fn read(node: Node<'_>, faults: &mut Faults) -> Option<Self> {
+        let text = node.expect_text(&Self::what(), faults)?;
+        match plain_text(text) {
+            Ok(path) if !text.is_empty() => Some(Self { path, span: node.span() }),
+            _ => {
+                faults.expected(node.span(), &Self::what(), &format!("`{text}`"));
+                None
+            }
+        }
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(shown_string(&self.path))
     }
 }

@@ -64,3 +64,21 @@ impl Value for Word {
         Some(shown_string(self))
     }
 }
+
+/// The place of a part of a text: inside the quotes where the text is written plainly, else the whole value.
+pub(crate) fn part_span(node: Node<'_>, text: &str, part: std::ops::Range<usize>) -> Span {
+    let whole = node.value.span();
+    if whole.len() != text.len() + 2 {
+        return node.span();
+    }
+    let at = whole.start + 1;
+    Span::new(node.source, at + part.start..at + part.end)
+}
+
+/// `kind:name` as its two parts, the name with its place; no name without a colon.
+pub(crate) fn kind_and_name<'a>(node: Node<'_>, text: &'a str) -> (&'a str, Option<(&'a str, Span)>) {
+    match text.split_once(':') {
+        Some((kind, name)) => (kind.trim(), Some((name.trim(), part_span(node, text, kind.len() + 1..text.len())))),
+        None => (text.trim(), None),
+    }
+}

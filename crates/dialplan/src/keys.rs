@@ -1,2 +1,0 @@
-#[derive(PartialEq)]
-pub(crate) struct Configuration;
