@@ -276,3 +276,19 @@ impl Value for Codec {
         Some(shown_string(name))
     }
 }
+
+impl Default for Settings {
+    /// The settings of a configuration that says nothing of them.
+    fn default() -> Self {
+        use crate::collect::default_section;
+        Self {
+            listen: default_section(),
+            limits: default_section(),
+            media: default_section(),
+            store: default_section(),
+            sip: default_section(),
+            log: default_section(),
+            prompts: default_section(),
+        }
+    }
+}
