@@ -1,5 +1,7 @@
 //! What a SIP message costs in instructions, which a busy machine does not change. Run by `benches/count`.
 
+#![allow(missing_docs, reason = "the macros make items that have none")]
+
 use std::hint::black_box;
 
 use bytes::Bytes;

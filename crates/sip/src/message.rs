@@ -223,8 +223,8 @@ impl Message {
 impl<'a> CSeq<'a> {
     /// Reads `314159 INVITE`.
     pub fn parse(text: &'a str) -> Result<CSeq<'a>, Fault> {
-        let (number, method) = text.split_once([' ', '\t']).ok_or(Fault("Malformed CSeq"))?;
-        let method = trim(method);
+        let end = text.bytes().position(|byte| matches!(byte, b' ' | b'\t')).ok_or(Fault("Malformed CSeq"))?;
+        let (number, method) = (&text[..end], trim(&text[end..]));
         if !crate::text::is_token(method) {
             return Err(Fault("Malformed CSeq"));
         }

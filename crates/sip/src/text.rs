@@ -74,6 +74,12 @@ pub(crate) fn is_token(text: &str) -> bool {
     all(text.as_bytes(), class::TOKEN)
 }
 
+/// Splits at the first such byte, which belongs to neither side.
+pub(crate) fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
+    debug_assert!(byte.is_ascii());
+    memchr(byte, text.as_bytes()).map(|at| (&text[..at], &text[at + 1..]))
+}
+
 /// Where the quoted string that opens at `open` closes; `None` if it does not.
 pub(crate) fn quote_end(text: &[u8], open: usize) -> Option<usize> {
     let mut at = open + 1;

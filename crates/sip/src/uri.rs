@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Fault, Params,
-    text::{all, class, digits, escapes_hold, is_token, run, unescape},
+    text::{all, class, cut, digits, escapes_hold, is_token, run, unescape},
 };
 
 /// What a URI begins with.
@@ -47,7 +47,7 @@ pub struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// Reads a URI that fills the text.
     pub fn parse(text: &'a str) -> Result<Uri<'a>, Fault> {
-        let (scheme, rest) = text.split_once(':').ok_or(Fault("URI without a scheme"))?;
+        let (scheme, rest) = cut(text, b':').ok_or(Fault("URI without a scheme"))?;
         let known = match scheme {
             _ if scheme.eq_ignore_ascii_case("sip") => Scheme::Sip,
             _ if scheme.eq_ignore_ascii_case("sips") => Scheme::Sips,
@@ -78,8 +78,8 @@ impl<'a> Uri<'a> {
     fn with_authority(mut self) -> Result<Uri<'a>, Fault> {
         let mut rest = self.rest;
         // An `@` further on is some phone's unescaped Replaces value.
-        if let Some((userinfo, hostport)) = rest.split_once('@') {
-            let (user, password) = match userinfo.split_once(':') {
+        if let Some((userinfo, hostport)) = cut(rest, b'@') {
+            let (user, password) = match cut(userinfo, b':') {
                 Some((user, password)) => (user, Some(password)),
                 None => (userinfo, None),
             };
@@ -88,17 +88,17 @@ impl<'a> Uri<'a> {
             }
             (self.user, self.password, rest) = (Some(user), password, hostport);
         }
-        if let Some((before, headers)) = rest.split_once('?') {
+        if let Some((before, headers)) = cut(rest, b'?') {
             (rest, self.headers) = (before, headers);
         }
-        let hostport = rest.find(';').map_or(rest, |at| &rest[..at]);
+        let hostport = cut(rest, b';').map_or(rest, |(before, _)| before);
         self.params = Params::parse(&rest[hostport.len()..])?;
         (self.host, self.port) = host_port(hostport)?;
         Ok(self)
     }
 
     fn with_number(mut self) -> Result<Uri<'a>, Fault> {
-        let number = self.rest.find(';').map_or(self.rest, |at| &self.rest[..at]);
+        let number = cut(self.rest, b';').map_or(self.rest, |(before, _)| before);
         if !all(number.as_bytes(), class::NUMBER) {
             return Err(Fault("Malformed number in a tel URI"));
         }
@@ -140,7 +140,7 @@ impl<'a> Uri<'a> {
     /// and what follows a semicolon are left out.
     pub fn number(&self) -> Option<Cow<'a, str>> {
         let user = self.user?;
-        let user = user.split_once(';').map_or(user, |(number, _)| number);
+        let user = cut(user, b';').map_or(user, |(number, _)| number);
         let digit = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'*' | b'#');
         let plain = user.strip_prefix('+').unwrap_or(user);
         if !plain.is_empty() && plain.as_bytes().iter().all(digit) {
@@ -184,7 +184,7 @@ fn is_scheme(text: &str) -> bool {
 pub(crate) fn host_port(text: &str) -> Result<(&str, Option<u16>), Fault> {
     let (host, rest) = match text.strip_prefix('[') {
         Some(inner) => {
-            let (host, rest) = inner.split_once(']').ok_or(Fault("IPv6 address without a closing bracket"))?;
+            let (host, rest) = cut(inner, b']').ok_or(Fault("IPv6 address without a closing bracket"))?;
             if !host.contains(':') || !all(host.as_bytes(), class::IPV6) {
                 return Err(Fault("Malformed IPv6 address"));
             }

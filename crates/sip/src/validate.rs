@@ -2,32 +2,20 @@
 
 use crate::{Fault, Message, Method, Name, NameAddr, Reject, Uri};
 
-/// Headers that a message has once.
-const SINGLE: &[(Name, &str)] = &[
-    (Name::From, "More than one From"),
-    (Name::To, "More than one To"),
-    (Name::CallId, "More than one Call-ID"),
-    (Name::CSeq, "More than one CSeq"),
-    (Name::MaxForwards, "More than one Max-Forwards"),
-    (Name::ContentType, "More than one Content-Type"),
-    (Name::Expires, "More than one Expires"),
-    (Name::Event, "More than one Event"),
-];
-
 impl Message {
     /// Checks what acting on a message needs. For a response an error means: drop it. Unknown schemes, methods and
     /// extensions are not this function's concern, nor are headers that only some requests need (an INVITE of RFC 2543
     /// has no Contact).
     pub fn validate(&self) -> Result<(), Reject> {
-        for (name, reason) in SINGLE {
-            if self.headers(*name).nth(1).is_some() {
-                return Err(Reject::bad(reason));
-            }
-        }
+        self.check_repeats()?;
+        let mut vias = 0;
         for via in self.vias() {
             via?;
+            vias += 1;
         }
-        self.top_via()?;
+        if vias == 0 {
+            return Err(Reject::bad("Missing Via"));
+        }
         check_address(&self.from()?)?;
         check_address(&self.to()?)?;
         if self.call_id().is_empty() || self.call_id().contains([' ', '\t']) {
@@ -40,9 +28,32 @@ impl Message {
             }
             Uri::parse(self.request_uri())?;
             self.check_request()?;
-        } else if self.values(Name::Via).nth(1).is_some() {
+        } else if vias > 1 {
             // Nobody sent anything through us, §8.1.3.3.
             return Err(Reject::bad("Response that is not for us"));
+        }
+        Ok(())
+    }
+
+    /// Headers that a message has once.
+    fn check_repeats(&self) -> Result<(), Reject> {
+        let mut seen = 0u8;
+        for line in self.lines.iter() {
+            let (bit, reason) = match line.name {
+                Name::From => (1, "More than one From"),
+                Name::To => (2, "More than one To"),
+                Name::CallId => (4, "More than one Call-ID"),
+                Name::CSeq => (8, "More than one CSeq"),
+                Name::MaxForwards => (16, "More than one Max-Forwards"),
+                Name::ContentType => (32, "More than one Content-Type"),
+                Name::Expires => (64, "More than one Expires"),
+                Name::Event => (128, "More than one Event"),
+                _ => continue,
+            };
+            if seen & bit != 0 {
+                return Err(Reject::bad(reason));
+            }
+            seen |= bit;
         }
         Ok(())
     }

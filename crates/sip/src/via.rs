@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::{
     Fault, Params,
-    text::{digits, is_token, trim},
+    text::{class, cut, digits, is_token, run, trim},
     uri::{address, host_port},
 };
 
@@ -49,20 +49,21 @@ impl<'a> Via<'a> {
     /// Reads what stands before the parameters; gives those as text.
     pub(crate) fn sender(text: &'a str) -> Result<(Via<'a>, &'a str), Fault> {
         const SHAPE: Fault = Fault("Malformed Via");
-        let slash = text.find('/').ok_or(SHAPE)?;
-        let second = text[slash + 1..].find('/').ok_or(SHAPE)? + slash + 1;
-        let protocol = trim(&text[..second]);
-        if !is_token(trim(&text[..slash])) || !is_token(trim(&text[slash + 1..second])) {
+        let (name, rest) = cut(text, b'/').ok_or(SHAPE)?;
+        let (version, rest) = cut(rest, b'/').ok_or(SHAPE)?;
+        if !is_token(trim(name)) || !is_token(trim(version)) {
             return Err(SHAPE);
         }
-        let rest = trim(&text[second + 1..]);
-        let (transport, rest) = rest.split_once([' ', '\t']).ok_or(SHAPE)?;
-        let sent_by = trim(rest.find(';').map_or(rest, |at| &rest[..at]));
-        let params = rest.find(';').map_or("", |at| &rest[at..]);
+        let protocol = trim(&text[..name.len() + 1 + version.len()]);
+        let rest = trim(rest);
+        let (transport, rest) = rest.split_at(run(rest.as_bytes(), class::TOKEN));
+        if transport.is_empty() || !rest.starts_with([' ', '\t']) {
+            return Err(SHAPE);
+        }
+        let sent_by = cut(rest, b';').map_or(rest, |(before, _)| before);
+        let params = &rest[sent_by.len()..];
+        let sent_by = trim(sent_by);
         let (host, port) = host_port(sent_by)?;
-        if !is_token(transport) {
-            return Err(SHAPE);
-        }
         let via = Via {
             protocol,
             transport,

@@ -87,7 +87,7 @@ fn every_message_meets_the_fate_its_rfc_gives_it() {
         ("rfc4475/bext01", Accepted),
         ("rfc4475/invut", Accepted),
         ("rfc4475/regaut01", Accepted),
-        ("rfc4475/multi01", Refused(400, "More than one From")),
+        ("rfc4475/multi01", Refused(400, "More than one CSeq")),
         ("rfc4475/mcl01", Refused(400, "More than one Content-Length")),
         ("rfc4475/bcast", Dropped),
         ("rfc4475/zeromf", Accepted),
