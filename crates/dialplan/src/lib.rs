@@ -16,6 +16,7 @@ mod graph;
 mod group;
 mod hours;
 mod keys;
+mod manual;
 mod nearest;
 mod number;
 mod office;
@@ -30,6 +31,7 @@ mod step;
 
 pub use diagnostic::{Diagnostic, Mark, Position, Severity, Source, Span, render};
 pub use explain::{Explanation, Question, explain};
+pub use manual::manual;
 pub use number::normalise;
 pub use office::Office;
 pub use plan::{Credentials, Device, Dialplan, Incoming, Mailbox, Network, Person, Pin, Routed, Secret, Trunk, View};

@@ -15,12 +15,12 @@ pub(crate) use absence::{AbsenceKeys, AbsenceOf};
 pub(crate) use device::{DeviceKeys, SecretKeys};
 pub(crate) use office::OfficeKeys;
 pub(crate) use origin::{Condition, Origin};
-pub(crate) use person::{OwnMailbox, PersonKeys};
+pub(crate) use person::{CalendarKeys, OwnMailbox, PersonKeys};
 pub(crate) use reach::ReachKeys;
 pub(crate) use ring::{Member, MemberKeys, RingKeys, Who};
-pub(crate) use route::{FlowKeys, RouteKeys};
+pub(crate) use route::{FlowKeys, PromiseKeys, RouteKeys};
 pub(crate) use trunk::{RegisterKeys, TrunkKeys, TrunkName};
-pub(crate) use voicemail::VoicemailKeys;
+pub(crate) use voicemail::{GreetingKeys, VoicemailKeys};
 
 use crate::check::Within;
 use crate::diagnostic::Span;
