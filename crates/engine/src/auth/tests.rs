@@ -48,7 +48,8 @@ impl Office {
 }
 
 fn sip_settings() -> dialplan::Sip {
-    dialplan::Settings::default().sip
+    let source = dialplan::Source { path: "vaihde.toml".into(), text: format!("domain = '{REALM}'") };
+    dialplan::read(&[source], &dialplan::Nothing).unwrap().plan.settings.sip
 }
 
 /// Anna has both digests, Bo one, Cecilia none.

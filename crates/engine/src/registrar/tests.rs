@@ -44,6 +44,12 @@ impl Facts for Known {
     }
 }
 
+/// The settings of an office that sets nothing.
+fn settings() -> Settings {
+    let source = dialplan::Source { path: "vaihde.toml".into(), text: "domain = 'office.example'".into() };
+    dialplan::read(&[source], &dialplan::Nothing).unwrap().plan.settings
+}
+
 #[allow(clippy::disallowed_methods)] // a test needs some first instant
 fn some_instant() -> Instant {
     Instant::now()
@@ -62,7 +68,7 @@ impl Office {
                 calls_max: 2,
                 person: None,
             },
-            settings: Settings::default(),
+            settings: settings(),
             bindings: Vec::new(),
             began: some_instant(),
             secs: 0,

@@ -1,0 +1,241 @@
+//! A call: its journey, the program that decides, and its legs.
+
+use super::party::{Party, Phase};
+use super::{CallKey, Passing};
+use crate::core::{Cx, Timer};
+use call::media::EndId;
+use call::{Context, EndedBy, Event, Flow, Journey, Leg, Outcome, Program, Reason, Script, What};
+use dialog::SessionTimer;
+use dialplan::{Dialplan, View};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use transaction::TimerId;
+
+/// How long a call may stay after its caller has gone, so that a message can be kept.
+const LINGER: Duration = Duration::from_secs(30);
+
+/// A refusal for a request: status code and reason for the diary.
+pub type Refusal = (u16, &'static str);
+
+/// One caller's call.
+pub struct Call {
+    pub key: CallKey,
+    /// The plan at the time of the INVITE: a reload does not touch running calls.
+    pub plan: Arc<Dialplan>,
+    pub journey: Journey,
+    pub program: Option<Box<dyn Program>>,
+    pub script: Script,
+    /// By leg number.
+    pub parties: Vec<Party>,
+    /// The legs that hear each other.
+    pub bridge: Option<(Leg, Leg)>,
+    /// Requests on their way from one leg to another.
+    pub passings: Vec<Passing>,
+    pub passes: u32,
+    pub events: VecDeque<Event>,
+    pub driving: bool,
+    pub began_at: Instant,
+    pub bridged_at: Option<Instant>,
+    /// When the caller's leg ended.
+    pub left_at: Option<Instant>,
+    pub outcome: Option<Outcome>,
+    pub ended_by: EndedBy,
+    /// The final status that the caller got.
+    pub code: u16,
+    /// The most telling failure among the legs, for a caller whose plan ends without an answer.
+    pub failure: Option<u16>,
+    /// The caller has been told 180 or 183.
+    pub progressed: bool,
+    pub next_end: u64,
+    /// What the store is asked to keep, oldest first.
+    pub keeping: VecDeque<What>,
+    /// The timer on the shard's wheel, and what it is set to.
+    pub alarm: Option<(TimerId, Instant)>,
+}
+
+impl Call {
+    pub fn new(key: CallKey, plan: Arc<Dialplan>, journey: Journey, caller: Party, cx: &mut Cx<'_>) -> Self {
+        Self {
+            key,
+            plan,
+            journey,
+            program: None,
+            script: Script::default(),
+            parties: vec![caller],
+            bridge: None,
+            passings: Vec::new(),
+            passes: 0,
+            events: VecDeque::new(),
+            driving: false,
+            began_at: cx.now,
+            bridged_at: None,
+            left_at: None,
+            outcome: None,
+            ended_by: EndedBy::Plan,
+            code: 0,
+            failure: None,
+            progressed: false,
+            next_end: cx.core.first_end(key),
+            keeping: VecDeque::new(),
+            alarm: None,
+        }
+    }
+
+    pub fn party(&mut self, leg: Leg) -> Option<&mut Party> {
+        self.parties.get_mut(usize::from(leg.0))
+    }
+
+    /// The leg that hears this one.
+    pub fn other(&self, leg: Leg) -> Option<Leg> {
+        let (a, b) = self.bridge?;
+        match leg {
+            _ if leg == a => Some(b),
+            _ if leg == b => Some(a),
+            _ => None,
+        }
+    }
+
+    /// Whose end this is.
+    pub fn leg_of_end(&self, end: EndId) -> Option<Leg> {
+        let holds = |party: &&Party| party.media.ends.iter().flatten().any(|held| held.id == end);
+        self.parties.iter().find(holds).map(|party| party.leg)
+    }
+
+    /// Nothing is left to do: the call can be forgotten.
+    pub fn is_over(&self) -> bool {
+        self.program.is_none() && self.parties.iter().all(Party::is_over)
+    }
+
+    pub fn note(&self, cx: &mut Cx<'_>, what: What) {
+        cx.core.note(cx.wall, Some(self.journey.id), what);
+    }
+
+    pub fn because(&self, cx: &mut Cx<'_>, reason: Reason) {
+        self.note(cx, What::Because(reason));
+    }
+
+    /// Tells the program what happened and does what it wants, until nothing more happens.
+    pub fn drive(&mut self, cx: &mut Cx<'_>, event: Event) {
+        self.events.push_back(event);
+        if std::mem::replace(&mut self.driving, true) {
+            return; // an action of the program caused this event: the loop below comes to it
+        }
+        while let Some(event) = self.events.pop_front() {
+            let Some(mut program) = self.program.take() else { break };
+            let view = View { plan: &self.plan, facts: cx.facts, wall: cx.wall };
+            let dice = cx.core.dice.u64(..);
+            let context = Context { now: cx.now, wall: cx.wall, world: &view, journey: &self.journey, dice };
+            let flow = program.on_event(&context, &event, &mut self.script);
+            let actions = self.script.take();
+            if flow == Flow::Continue {
+                self.program = Some(program);
+            }
+            actions.into_iter().for_each(|action| self.act(cx, action));
+            if let Flow::Done(outcome) = flow {
+                self.on_done(cx, outcome);
+            }
+        }
+        self.events.clear();
+        self.driving = false;
+    }
+
+    /// The plan has come to its end.
+    fn on_done(&mut self, cx: &mut Cx<'_>, outcome: Outcome) {
+        self.outcome = Some(outcome);
+        match outcome {
+            Outcome::Answered if self.bridge.is_some() => (),
+            _ if self.parties[0].is_over() => self.end_others(cx),
+            _ if self.parties[0].is_up() => self.end_all(cx, EndedBy::Plan),
+            _ => {
+                let code = self.code_for(outcome);
+                self.refuse(cx, code, EndedBy::Plan);
+            }
+        }
+    }
+
+    /// When the call wants to be woken.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let limits = &self.plan.settings.limits;
+        let program = self.program.as_ref().and_then(|program| program.poll_timeout());
+        let parties = self.parties.iter().flat_map(|party| {
+            let waits = !party.is_over();
+            let resends = party.threads.iter().filter_map(|thread| Some(thread.resend.as_ref()?.resend.poll_timeout()));
+            let incoming = matches!(party.phase, Phase::Incoming(_));
+            let reliables = party.threads.iter().filter(move |_| incoming);
+            let reliables = reliables.filter_map(|thread| thread.reliable.as_ref()?.poll_timeout());
+            resends.chain(reliables).chain(party.timer.as_ref().map(SessionTimer::poll_timeout)).filter(move |_| waits)
+        });
+        let own = match (self.left_at, self.bridged_at) {
+            (Some(left_at), _) => left_at + LINGER,
+            (None, Some(_)) => self.began_at + limits.call_time,
+            (None, None) => self.began_at + limits.wait,
+        };
+        parties.chain(program).chain([own]).min()
+    }
+
+    /// Something that the call waited for has come.
+    pub fn on_timeout(&mut self, cx: &mut Cx<'_>) {
+        for at in 0..self.parties.len() {
+            self.on_resend_due(cx, Leg(at as u16));
+            self.on_session_due(cx, Leg(at as u16));
+        }
+        if self.program.as_ref().and_then(|program| program.poll_timeout()).is_some_and(|at| at <= cx.now) {
+            self.drive(cx, Event::Timeout);
+        }
+        let limits = &self.plan.settings.limits;
+        let too_long = match (self.left_at, self.bridged_at) {
+            (Some(left_at), _) => cx.now >= left_at + LINGER,
+            (None, Some(_)) => cx.now >= self.began_at + limits.call_time,
+            (None, None) => cx.now >= self.began_at + limits.wait,
+        };
+        if too_long {
+            self.because(cx, Reason::Words("the call reached the longest time that the configuration allows".into()));
+            self.program = None;
+            self.end_all(cx, EndedBy::Exchange);
+        }
+    }
+
+    /// Sets the call's one timer on the shard's wheel to the next thing that it waits for.
+    pub fn settle(&mut self, cx: &mut Cx<'_>) {
+        let next = if self.is_over() { None } else { self.poll_timeout() };
+        if self.alarm.map(|(_, at)| at) == next {
+            return;
+        }
+        if let Some((timer, _)) = self.alarm.take() {
+            cx.core.wheel.cancel(timer);
+        }
+        self.alarm = next.map(|at| (cx.core.wheel.set(cx.now, at, Timer::Call(self.key)), at));
+    }
+
+    /// Legs that have not ended.
+    pub fn open_legs(&self) -> usize {
+        self.parties.iter().filter(|party| !party.is_over()).count()
+    }
+
+    /// The last note.
+    pub fn note_end(&mut self, cx: &mut Cx<'_>) {
+        let left_at = self.left_at.unwrap_or(cx.now);
+        let what = What::Ended {
+            outcome: self.outcome,
+            by: self.ended_by,
+            code: self.code,
+            lasted: left_at.saturating_duration_since(self.began_at),
+            talked: self.bridged_at.map(|at| left_at.saturating_duration_since(at)),
+        };
+        self.note(cx, what);
+    }
+
+    /// Marks a leg as over and says so in the diary.
+    pub fn leg_over(&mut self, cx: &mut Cx<'_>, leg: Leg, what: What) {
+        let Some(party) = self.party(leg).filter(|party| !party.is_over()) else { return };
+        party.phase = Phase::Over;
+        party.timer = None;
+        party.threads.iter_mut().for_each(|thread| thread.resend = None);
+        if leg == Leg::CALLER {
+            self.left_at = Some(cx.now);
+        }
+        self.note(cx, what);
+        self.close_media(cx, leg);
+    }
+}
