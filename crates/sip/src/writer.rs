@@ -14,7 +14,8 @@ pub struct Writer {
     to_tag: std::ops::Range<usize>,
 }
 
-const ROOM: usize = 1024;
+/// Holds what fits into one datagram on an Ethernet without growing.
+const ROOM: usize = 1472;
 
 impl Writer {
     /// Begins a request.
