@@ -8,8 +8,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Names an end: a number that the engine never uses twice.
+///
+/// The bits above [`EndId::CALL_SHIFT`] are the same for all ends of a call and different between calls: ends with the
+/// same upper bits live on one media thread, and only such ends can be patched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EndId(pub u64);
+
+impl EndId {
+    /// So many lower bits number the ends of one call.
+    pub const CALL_SHIFT: u32 = 8;
+}
 
 /// How a media line is encoded on one end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +80,8 @@ pub enum MediaCommand {
         /// The end.
         end: EndId,
     },
-    /// Play to an end, 20 ms a packet; the relay towards it stands still meanwhile.
+    /// Play to an end, 20 ms a packet; the relay towards it stands still meanwhile. It takes the place of what is playing
+    /// there, which is not reported. It fails where the end has no `voice`, or where one of the sounds cannot be played.
     Play {
         /// The end.
         end: EndId,
