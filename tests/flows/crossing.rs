@@ -1,0 +1,98 @@
+//! Messages that cross on the way.
+
+use crate::office::{answers, answers_and_talks, millis, office_with, secs};
+use sim::{Link, Manners, Phase, Ring};
+use sip::Method;
+
+/// RFC 3261 §9.1, §13.2.2.4: the 200 crosses our CANCEL: it is acknowledged and ended with BYE.
+#[test]
+fn an_answer_that_crosses_the_cancel_is_hung_up() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    *office.link("bo-desk") = Link { delay: millis(300), ..Link::PERFECT };
+    office.phone_mut("bo-desk").manners = answers(3);
+    office.call("anna-desk", "1002");
+    office.run_for(millis(3200));
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.check("");
+    assert_eq!(office.phone("anna-desk").last_call().final_code, Some(487));
+    assert_eq!(office.phone("bo-desk").last_call().phase, Phase::Ended);
+}
+
+/// Both phones of Dan answer in the same instant: one has the call, the other is hung up.
+#[test]
+fn two_answers_in_one_instant_make_one_call() {
+    let mut office = office_with(&["anna-desk", "dan-desk", "dan-soft"]);
+    office.phone_mut("dan-desk").manners = answers(2);
+    office.phone_mut("dan-soft").manners = answers(2);
+    office.call("anna-desk", "1004");
+    office.run_for(secs(5));
+    assert_eq!(office.talking().len(), 2, "{}", office.ladder());
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.check("");
+}
+
+/// Both sides hang up in the same instant.
+#[test]
+fn byes_that_cross_are_both_answered() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.phone_mut("bo-desk").manners = answers(1);
+    office.call("anna-desk", "1002");
+    office.run_for(secs(3));
+    office.mark();
+    office.hang_up("anna-desk");
+    office.hang_up("bo-desk");
+    office.run_until_idle();
+    office.check("");
+}
+
+/// The caller gives up in the instant in which the phone answers, over lines of the same length.
+#[test]
+fn a_cancel_that_comes_too_late_ends_the_call_with_bye() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    *office.link("anna-desk") = Link { delay: millis(300), ..Link::PERFECT };
+    office.phone_mut("bo-desk").manners = answers(3);
+    office.call("anna-desk", "1002");
+    office.run_for(millis(3500));
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
+    assert!(office.phones().iter().flat_map(|phone| &phone.calls).all(|call| call.phase == Phase::Ended));
+}
+
+/// The group gives up in the instant in which a phone answers.
+#[test]
+fn an_answer_when_the_group_gives_up_is_not_lost_twice() {
+    let mut office = office_with(&["anna-desk", "bo-desk", "cia-desk"]);
+    *office.link("cia-desk") = Link { delay: millis(200), ..Link::PERFECT };
+    office.phone_mut("cia-desk").manners = Manners { ring: Ring::Answer(millis(14_700)), ..Manners::default() };
+    office.call("anna-desk", "2000");
+    office.run_for(secs(20));
+    let busy = office.phone("cia-desk").last_call().phase;
+    let heard = office.hears("anna-desk", "cia-desk") || office.playing_to("anna-desk").is_some();
+    assert!(heard, "Cia {busy:?}\n{}", office.ladder());
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
+}
+
+/// Lost, doubled and overtaking packets on both lines: the call comes about and ends all the same.
+#[test]
+fn a_call_over_bad_lines_comes_about_and_ends() {
+    for seed in 0..20 {
+        let mut office = sim::Office::new(crate::office::PLAN, seed);
+        office.register(&["anna-desk", "bo-desk"]);
+        for name in ["anna-desk", "bo-desk"] {
+            *office.link(name) =
+                Link { delay: millis(40), jitter: millis(60), lost_of_1000: 200, doubled_of_1000: 100 };
+        }
+        office.phone_mut("bo-desk").manners = answers_and_talks(2, 10);
+        office.call("anna-desk", "1002");
+        office.run_until_idle();
+        office.assert_sound();
+        let code = office.phone("anna-desk").last_call().final_code;
+        assert_eq!(code, Some(200), "seed {seed}\n{}", office.ladder());
+        assert!(!office.phone("bo-desk").got(Method::Invite).is_empty());
+    }
+}

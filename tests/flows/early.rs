@@ -1,0 +1,105 @@
+//! What happens before the answer: early media, reliable provisional responses, late offers.
+
+use crate::office::{answers, answers_and_talks, office_with, secs};
+use sim::{Manners, Ring};
+use sip::{Method, Name};
+
+/// RFC 3261 §13.3.1.1, RFC 3960: a 183 with SDP reaches the caller, who hears what the phone plays.
+#[test]
+fn early_media_is_heard_by_the_caller() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.phone_mut("bo-desk").manners = Manners { early_media: true, ..answers_and_talks(4, 5) };
+    office.call("anna-desk", "1002");
+    office.run_for(secs(2));
+    assert!(office.hears("anna-desk", "bo-desk"), "{}", office.ladder());
+    office.run_until_idle();
+    office.check("");
+}
+
+/// RFC 3262: where both sides speak it, 180 is reliable on both legs.
+#[test]
+fn reliable_ringing_is_acknowledged_with_prack() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.phone_mut("anna-desk").manners.reliable = true;
+    office.phone_mut("bo-desk").manners = Manners { reliable: true, ..answers_and_talks(3, 5) };
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    office.check("");
+}
+
+/// RFC 3262 §3: a reliable 183 with the answer; the 200 has none.
+#[test]
+fn reliable_early_media_answers_the_offer_once() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.phone_mut("anna-desk").manners.reliable = true;
+    office.phone_mut("bo-desk").manners = Manners { reliable: true, early_media: true, ..answers_and_talks(3, 5) };
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    office.check("");
+}
+
+/// The two legs are independent: a phone that speaks RFC 3262 is acknowledged though the caller does not.
+#[test]
+fn a_caller_without_prack_may_call_a_phone_with_it() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.phone_mut("bo-desk").manners = Manners { reliable: true, early_media: true, ..answers_and_talks(3, 5) };
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    office.assert_sound();
+    assert_eq!(office.phone("anna-desk").last_call().final_code, Some(200));
+}
+
+/// RFC 3261 §13.2.1: an INVITE without an offer; the other side offers, and the ACK brings the answer.
+#[test]
+fn a_late_offer_travels_from_the_called_to_the_caller_and_back() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.phone_mut("anna-desk").manners.late_offer = true;
+    office.phone_mut("bo-desk").manners = answers_and_talks(2, 5);
+    office.call("anna-desk", "1002");
+    office.run_for(secs(4));
+    assert!(office.hears("anna-desk", "bo-desk") && office.hears("bo-desk", "anna-desk"), "{}", office.ladder());
+    office.run_until_idle();
+    office.check("");
+}
+
+/// A late offer into voicemail: the exchange makes the offer itself.
+#[test]
+fn a_late_offer_into_voicemail_is_offered_by_the_exchange() {
+    let mut office = office_with(&["anna-desk"]);
+    office.phone_mut("anna-desk").manners.late_offer = true;
+    office.call("anna-desk", "1002");
+    office.run_for(secs(2));
+    assert!(office.playing_to("anna-desk").is_some(), "{}", office.ladder());
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
+}
+
+/// Two phones with early media: the caller hears one of them, and the one that answers in the end.
+#[test]
+fn several_early_dialogs_end_in_one_call() {
+    let mut office = office_with(&["anna-desk", "dan-desk", "dan-soft"]);
+    office.phone_mut("dan-desk").manners = Manners { early_media: true, ring: Ring::ForEver, ..Manners::default() };
+    office.phone_mut("dan-soft").manners = Manners { early_media: true, ..answers(3) };
+    office.call("anna-desk", "1004");
+    office.run_for(secs(2));
+    office.run_for(secs(3));
+    assert!(office.hears("anna-desk", "dan-soft") && office.hears("dan-soft", "anna-desk"), "{}", office.ladder());
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
+}
+
+/// RFC 3261 §13.3.1.1: one 180 is enough for a caller, however many phones ring.
+#[test]
+fn a_caller_is_told_once_that_it_rings() {
+    let mut office = office_with(&["anna-desk", "dan-desk", "dan-soft"]);
+    office.call("anna-desk", "1004");
+    office.run_for(secs(2));
+    assert_eq!(office.phone("anna-desk").got_response(180, Method::Invite).len(), 1);
+    let ringing = office.phone("anna-desk").got_response(180, Method::Invite)[0].clone();
+    assert!(ringing.to_tag().is_some() && ringing.header(Name::Contact).is_some());
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
+}

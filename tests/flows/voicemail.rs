@@ -1,0 +1,120 @@
+//! Voicemail: greeting, recording, the light, listening.
+
+use crate::office::{PHONES, PLAN, office_with, secs};
+use sim::{Office, Phone, Replies};
+use std::time::Duration;
+
+/// Nobody answers: greeting, beep, message; Bo's light goes on.
+#[test]
+fn a_message_is_left_and_the_light_goes_on() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.act("bo-desk", Phone::subscribe);
+    office.run_for(secs(40));
+    assert_eq!(office.phone("bo-desk").light, Some((0, 0)));
+    office.mark();
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    office.check("");
+    assert_eq!(office.phone("bo-desk").light, Some((1, 0)));
+    let kept = call::Facts::messages(&office.facts, "bo");
+    assert_eq!((kept.len(), kept[0].heard, &*kept[0].message.from_number), (1, false, "1001"));
+}
+
+/// The light of a phone that never subscribed is set unsolicited when it registers, and when a message comes.
+#[test]
+fn a_phone_that_did_not_subscribe_gets_its_light_all_the_same() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    assert_eq!(office.phone("bo-desk").light, Some((1, 0)), "{}", office.ladder());
+    office.assert_sound();
+}
+
+/// A caller who hangs up while speaking has left a message.
+#[test]
+fn a_caller_who_hangs_up_while_speaking_has_left_a_message() {
+    let mut office = office_with(&["anna-desk"]);
+    office.media.speech = secs(60);
+    office.call("anna-desk", "1002");
+    office.run_for(secs(20));
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
+    let kept = call::Facts::messages(&office.facts, "bo");
+    assert_eq!(kept.len(), 1);
+    assert!(kept[0].message.length > secs(5), "{kept:?}");
+}
+
+/// A caller who hangs up during the greeting has left none.
+#[test]
+fn a_caller_who_hears_only_the_greeting_leaves_nothing() {
+    let mut office = office_with(&["anna-desk"]);
+    office.call("anna-desk", "1002");
+    office.run_for(secs(1));
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
+    assert!(call::Facts::messages(&office.facts, "bo").is_empty());
+}
+
+/// The disk is full: the caller hears it, and nothing half-written stays.
+#[test]
+fn a_full_disk_is_told_to_the_caller() {
+    let mut office = office_with(&["anna-desk"]);
+    office.media.disk_full = true;
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    office.check("");
+    assert!(call::Facts::messages(&office.facts, "bo").is_empty());
+}
+
+/// The database cannot keep the message: the caller hears it, and the file goes.
+#[test]
+fn a_message_that_cannot_be_kept_is_not_promised() {
+    let mut office = office_with(&["anna-desk"]);
+    office.store.fails = true;
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    office.assert_sound();
+    assert!(call::Facts::messages(&office.facts, "bo").is_empty());
+    assert!(office.media.messages.is_empty(), "{:?}", office.media.messages);
+}
+
+/// Dialling `*97`: the new message, then it is old, and the light says so.
+#[test]
+fn bo_listens_to_his_message_and_deletes_it() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    office.mark();
+    office.call("bo-desk", "*97");
+    office.run_for(secs(25));
+    office.press("bo-desk", "1");
+    office.run_for(secs(20));
+    assert_eq!(office.phone("bo-desk").light, Some((0, 1)), "{}", office.ladder());
+    office.hang_up("bo-desk");
+    office.run_until_idle();
+    office.assert_sound();
+}
+
+/// Outside the hours the office's greeting says that it is closed. (The box has no hours here: the default greeting.)
+#[test]
+fn a_call_at_night_is_taken_by_voicemail() {
+    let mut office = Office::at(PLAN, 1, "2026-11-24T20:00:00Z");
+    office.register(&PHONES);
+    office.call("anna-desk", "2000");
+    office.run_until_idle();
+    office.assert_sound();
+    assert_eq!(call::Facts::messages(&office.facts, "office").len(), 1);
+}
+
+/// Reports of the media threads come late: nothing is done twice, nothing is left over.
+#[test]
+fn slow_media_threads_do_no_harm() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.media.replies = Replies::After(Duration::from_millis(700));
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    office.assert_sound();
+    assert_eq!(call::Facts::messages(&office.facts, "bo").len(), 1);
+}
