@@ -6,7 +6,8 @@ use rusqlite::Connection;
 /// Each step takes a database from the version that is its place in this list to the next one (`user_version`).
 const STEPS: &[&str] = &["
 -- One row for each journey and append: lines as lines.rs writes them. Journey 0: notes that belong to none.
--- Ids sort by time, so that rows are added near the end of the tree and old ones leave from its beginning.
+-- Ids sort by time, so that rows are added near the end of the tree and old ones leave from its beginning. A page of
+-- 8 KiB holds rows of up to 2 KiB whole: an ordinary call's.
 CREATE TABLE notes (
     journey INTEGER NOT NULL,
     batch   INTEGER NOT NULL,

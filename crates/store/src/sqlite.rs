@@ -39,7 +39,7 @@ impl Sqlite {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.execute_batch(
-            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+            "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
              PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;",
         )?;
         schema::migrate(&mut connection)?;
@@ -101,12 +101,13 @@ impl Store for Sqlite {
         let mut add = change.prepare_cached("INSERT INTO notes (journey, batch, at, lines) VALUES (?, ?, ?, ?)")?;
         for of_journey in self.order.chunk_by(|&a, &b| notes[a as usize].journey == notes[b as usize].journey) {
             self.row.clear();
-            for &i in of_journey {
-                lines::write(&notes[i as usize], &mut self.row)?;
-            }
             let first = &notes[of_journey[0] as usize];
+            let begins = lines::nanoseconds(first.at);
+            for &i in of_journey {
+                lines::write(&notes[i as usize], begins, &mut self.row)?;
+            }
             let row = std::str::from_utf8(&self.row).map_err(|e| StoreError::Failed { cause: e.to_string() })?;
-            add.execute(params![key(first.journey), batch, lines::nanoseconds(first.at), row])?;
+            add.execute(params![key(first.journey), batch, begins, row])?;
             batch += 1;
         }
         drop(add);
@@ -157,11 +158,12 @@ impl Store for Sqlite {
     }
 
     fn journey(&mut self, id: JourneyId) -> Result<Vec<Note>, StoreError> {
-        let mut batches = self.connection.prepare_cached("SELECT lines FROM notes WHERE journey = ? ORDER BY batch")?;
+        let mut batches =
+            self.connection.prepare_cached("SELECT at, lines FROM notes WHERE journey = ? ORDER BY batch")?;
         let mut rows = batches.query([key(Some(id))])?;
         let mut notes = Vec::new();
         while let Some(row) = rows.next()? {
-            lines::read(Some(id), text(row, 0)?, &mut notes)?;
+            lines::read(Some(id), row.get(0)?, text(row, 1)?, &mut notes)?;
         }
         Ok(notes)
     }
