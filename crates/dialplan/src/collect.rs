@@ -83,8 +83,7 @@ impl<'a> Collector<'a, '_> {
         self.unknown();
         let office = self.office();
         let settings = self.settings();
-        let mut people: Vec<Named<PersonKeys>> = self.named("person", Some(Kind::Person));
-        fill_names(&mut people);
+        let people: Vec<Named<PersonKeys>> = self.named("person", Some(Kind::Person));
         let devices = self.named::<DeviceKeys>("device", Some(Kind::Device));
         let mailboxes = self.named("voicemail", Some(Kind::Mailbox));
         for person in &people {
@@ -230,11 +229,4 @@ pub(crate) fn default_section<T: Section>() -> T {
     let empty = DeTable::new();
     let mut faults = Faults::default();
     T::take(&mut Table::new(&empty, Span::default()), &mut faults).expect("every setting has a default")
-}
-
-/// Whoever has no name for people is called as the plan calls them.
-fn fill_names(people: &mut [Named<PersonKeys>]) {
-    for person in people {
-        person.keys.name.get_or_insert_with(|| person.word.name.clone());
-    }
 }

@@ -1,7 +1,8 @@
 //! From a configuration without faults to the plan that calls use.
 
-use crate::check::{Kind, Names, proxy_network};
+use crate::check::proxy_network;
 use crate::diagnostic::{Diagnostic, Source};
+use crate::fill::fill;
 use crate::graph::{Graph, NodeId, place};
 use crate::group::RingGroup;
 use crate::hours::Hours;
@@ -19,12 +20,12 @@ use std::sync::Arc;
 
 /// Compiles; what only now comes to light is a warning.
 pub(crate) fn compile(
-    configuration: Configuration,
-    names: &Names,
+    mut configuration: Configuration,
     sources: &[Source],
     environment: &dyn Environment,
     faults: &mut Faults,
 ) -> Dialplan {
+    fill(&mut configuration);
     let office = Office {
         domain: configuration.office.domain.clone(),
         timezone: configuration.office.timezone.zone.clone(),
@@ -42,7 +43,8 @@ pub(crate) fn compile(
     let routes = compiler.routes();
     let thens: Vec<Option<NodeId>> = configuration.groups.iter().map(|group| compiler.then(group)).collect();
     let graph = compiler.graph;
-    let devices = devices(&configuration, names);
+    let devices: Vec<Device> =
+        configuration.devices.iter().map(|it| device(&configuration, &it.word, &it.keys)).collect();
     let index = Index {
         people: index(people.iter().map(|person| &person.id)),
         numbers: numbers(&people),
@@ -94,21 +96,11 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     fn mailboxes(&self) -> Vec<Mailbox> {
-        let configuration = self.configuration;
-        let written = configuration.mailboxes.iter().map(|mailbox| {
-            let owner = configuration.people.iter().find(|person| person.word == mailbox.word);
-            self.mailbox(&mailbox.word, &mailbox.keys, owner)
-        });
-        let own = configuration
-            .people
-            .iter()
-            .filter(|person| person.keys.voicemail == OwnMailbox::Own)
-            .filter(|person| !configuration.mailboxes.iter().any(|mailbox| mailbox.word == person.word))
-            .map(|person| self.mailbox(&person.word, &VoicemailKeys::default(), Some(person)));
-        written.chain(own).collect()
+        self.configuration.mailboxes.iter().map(|mailbox| self.mailbox(&mailbox.word, &mailbox.keys)).collect()
     }
 
-    fn mailbox(&self, word: &Word, keys: &VoicemailKeys, owner: Option<&Named<PersonKeys>>) -> Mailbox {
+    fn mailbox(&self, word: &Word, keys: &VoicemailKeys) -> Mailbox {
+        let owner = self.configuration.people.iter().find(|person| person.word == *word);
         let owner = owner.filter(|person| person.keys.voicemail == OwnMailbox::Own);
         let path = |file: &Option<crate::read::File>| file.as_ref().map(|file| file.path.clone());
         let greeting = &keys.greeting.0;
@@ -120,27 +112,23 @@ impl Compiler<'_> {
             closed: path(&greeting.closed),
             unavailable: path(&greeting.unavailable),
         };
-        let language = keys.language.as_ref().or_else(|| owner.and_then(|person| person.keys.language.as_ref()));
         let settings = voicemail::Mailbox {
             name: word.name.clone(),
-            language: language.map_or(&self.office.language, |language| &language.0).clone(),
+            language: keys.language.as_ref().map_or(&self.office.language, |language| &language.0).clone(),
             greetings,
             length_max: keys.length,
             length_min: keys.length_min,
             silence: keys.silence,
             messages_max: keys.messages.into(),
         };
-        let tells_hours = greeting.open.is_some() || greeting.closed.is_some();
-        let only = self.configuration.hours.first().filter(|_| tells_hours).map(|hours| hours.word.name.clone());
-        let pin = self.configuration.pins.iter().find(|pin| pin.word == *word).map(|pin| pin.keys);
         let lights = keys.light.iter().flat_map(|word| self.devices_of(word));
         let own = owner.into_iter().flat_map(|person| person.keys.devices.iter().map(|device| device.name.clone()));
         Mailbox {
             name: word.name.clone(),
             person: owner.map(|person| person.word.name.clone()),
             settings: Arc::new(settings),
-            hours: keys.hours.as_ref().map(|hours| hours.name.clone()).or(only),
-            pin: keys.pin.or(pin),
+            hours: keys.hours.as_ref().map(|hours| hours.name.clone()),
+            pin: keys.pin,
             light: own.chain(lights).collect(),
         }
     }
@@ -166,7 +154,6 @@ impl Compiler<'_> {
             })
         });
         let absences = absences.collect();
-        let language = keys.language.as_ref().map_or(&self.office.language, |language| &language.0);
         Person {
             id: person.word.name.clone(),
             name: keys.name.clone().unwrap_or_else(|| person.word.name.clone()),
@@ -182,7 +169,7 @@ impl Compiler<'_> {
             },
             absences,
             calls_max: keys.calls.into(),
-            language: language.clone(),
+            language: keys.language.as_ref().map_or(&self.office.language, |language| &language.0).clone(),
             reach: self.reach(&keys.reach),
         }
     }
@@ -213,6 +200,7 @@ impl Compiler<'_> {
             let keys = &route.keys;
             keys.number.iter().for_each(|pattern| routes.tree.insert(pattern, at as u32));
             routes.list.push(Route {
+                index: at as u32,
                 name: keys.name.clone().unwrap_or_else(|| format!("route {}", at + 1).into()),
                 at: place(route.span, self.sources),
                 from: keys.from.clone(),
@@ -225,30 +213,22 @@ impl Compiler<'_> {
     }
 }
 
-fn devices(configuration: &Configuration, names: &Names) -> Vec<Device> {
-    let mut devices: Vec<Device> = Vec::new();
-    for word in names.of(Kind::Device) {
-        if devices.iter().any(|device| device.name == word.name) {
-            continue;
-        }
-        let keys = configuration.devices.iter().find(|device| device.word == *word).map(|device| device.keys.clone());
-        let keys: DeviceKeys = keys.unwrap_or_default();
-        let secret = configuration.secrets.iter().find(|secret| secret.word == *word).map(|secret| &secret.keys);
-        let owner = configuration.people.iter().find(|person| person.keys.devices.contains(word));
-        devices.push(Device {
-            name: word.name.clone(),
-            user: keys.user.unwrap_or_else(|| word.name.clone()),
-            secret: secret.map_or_else(Secret::default, |secret| Secret {
-                md5: secret.md5.map(|hash| hash.0),
-                sha256: secret.sha256.map(|hash| hash.0),
-            }),
-            contact: keys.contact,
-            contacts_max: keys.contacts.unwrap_or(configuration.settings.limits.contacts_per_device).into(),
-            calls_max: keys.calls.into(),
-            person: owner.map(|person| person.word.name.clone()),
-        });
+fn device(configuration: &Configuration, word: &Word, keys: &DeviceKeys) -> Device {
+    let secret = configuration.secrets.iter().find(|secret| secret.word == *word).map(|secret| &secret.keys);
+    let owner = configuration.people.iter().find(|person| person.keys.devices.contains(word));
+    let contacts_max = keys.contacts.unwrap_or(configuration.settings.limits.contacts_per_device);
+    Device {
+        name: word.name.clone(),
+        user: keys.user.as_ref().unwrap_or(&word.name).clone(),
+        secret: secret.map_or_else(Secret::default, |secret| Secret {
+            md5: secret.md5.map(|hash| hash.0),
+            sha256: secret.sha256.map(|hash| hash.0),
+        }),
+        contact: keys.contact.clone(),
+        contacts_max: contacts_max.into(),
+        calls_max: keys.calls.into(),
+        person: owner.map(|person| person.word.name.clone()),
     }
-    devices
 }
 
 fn trunk(word: &Word, keys: &crate::keys::TrunkKeys, environment: &dyn Environment) -> Trunk {

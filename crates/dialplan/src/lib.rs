@@ -12,6 +12,7 @@ mod diagnostic;
 mod duration;
 mod ending;
 mod explain;
+mod fill;
 mod graph;
 mod group;
 mod hours;
@@ -28,6 +29,7 @@ mod sequence;
 mod settings;
 mod show;
 mod step;
+mod words;
 
 pub use diagnostic::{Diagnostic, Mark, Position, Severity, Source, Span, render};
 pub use explain::{Explanation, Question, explain};
@@ -38,3 +40,4 @@ pub use plan::{Credentials, Device, Dialplan, Incoming, Mailbox, Network, Person
 pub use reader::{Environment, Nothing, Read, read};
 pub use settings::{DigestAlgorithm, Limits, Listen, Log, LogFormat, Media, Ports, Prompts, Settings, Sip, Store};
 pub use show::show;
+pub use words::{ended, sentence, unreachable_because};

@@ -209,17 +209,6 @@ impl Pattern {
         let places = self.places.iter().zip(&other.places).all(|(ours, theirs)| theirs & !ours == 0);
         places && (same_length || longer_rest) && other.places.len() >= self.places.len()
     }
-
-    /// Whether a number, written just so, fits.
-    pub(crate) fn fits(&self, number: &str) -> bool {
-        let places = self.places.iter().zip(number.bytes()).all(|(set, byte)| has(*set, byte));
-        let length = number.len().cmp(&self.places.len());
-        places && if self.rest { length.is_gt() } else { length.is_eq() }
-    }
-}
-
-fn has(set: u16, byte: u8) -> bool {
-    symbol(byte).is_some_and(|symbol| set & (1 << symbol) != 0)
 }
 
 /// The inside of `[13-5]`.
@@ -352,6 +341,16 @@ const _: () = assert!(ANY.count_ones() as usize == SYMBOLS);
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    impl Pattern {
+        /// Whether a number, written just so, fits: the walk with which the tree is compared.
+        fn fits(&self, number: &str) -> bool {
+            let has = |set: u16, byte: u8| symbol(byte).is_some_and(|symbol| set & (1 << symbol) != 0);
+            let places = self.places.iter().zip(number.bytes()).all(|(set, byte)| has(*set, byte));
+            let length = number.len().cmp(&self.places.len());
+            places && if self.rest { length.is_gt() } else { length.is_eq() }
+        }
+    }
 
     fn pattern(text: &str) -> Pattern {
         Pattern::parse(text, Span::default()).unwrap()

@@ -53,6 +53,6 @@ pub fn read(sources: &[Source], environment: &dyn Environment) -> Result<Read, V
     if faults.errors() > 0 {
         return Err(faults.into_found());
     }
-    let plan = compile::compile(configuration, &names, sources, environment, &mut faults);
+    let plan = compile::compile(configuration, sources, environment, &mut faults);
     Ok(Read { plan, warnings: faults.into_found() })
 }

@@ -23,6 +23,8 @@ pub(crate) struct Scope {
     pub(crate) trail: Vec<Name>,
     /// What is dialled, where it is not what the journey began with.
     pub(crate) dialled: Option<Name>,
+    /// The same number as the route's pattern has it (`00358…` for `+358…`), where that is another form.
+    pub(crate) form: Option<Name>,
 }
 
 /// Who was wanted, and why they cannot answer.
@@ -36,7 +38,7 @@ pub(crate) struct Wanted {
 
 impl Scope {
     pub(crate) fn new(plan: Arc<Inner>) -> Self {
-        Self { plan, wanted: None, closed: false, last: Outcome::Passed, trail: Vec::new(), dialled: None }
+        Self { plan, wanted: None, closed: false, last: Outcome::Passed, trail: Vec::new(), dialled: None, form: None }
     }
 
     /// Who was wanted: the one whom the plan could not reach, or whose number was dialled.

@@ -33,17 +33,19 @@ impl Described for Dial {
 }
 
 impl Dial {
-    /// The number that goes to the trunk when this was dialled.
-    pub(crate) fn number_for(&self, dialled: &str) -> Option<Name> {
+    /// The number that goes to the trunk when this was dialled. Digits are taken off, and put in front of, the `form`
+    /// that the route's pattern has.
+    pub(crate) fn number_for(&self, dialled: &str, form: Option<&str>) -> Option<Name> {
         if let Some(number) = &self.number {
             return Some(number.digits.clone());
         }
-        let dialled = crate::number::normalise(dialled)?;
+        if self.strip == 0 && self.prefix.is_none() {
+            return crate::number::normalise(dialled);
+        }
+        let dialled = crate::number::normalise(form.unwrap_or(dialled))?;
         let rest = dialled.get(usize::from(self.strip)..).filter(|rest| !rest.is_empty())?;
-        Some(match &self.prefix {
-            Some(prefix) => format!("{}{rest}", prefix.digits).into(),
-            None => rest.into(),
-        })
+        let prefix = self.prefix.as_ref().map_or("", |prefix| &prefix.digits);
+        Some(format!("{prefix}{rest}").into())
     }
 
     /// Where a call for `number` goes.
@@ -64,7 +66,7 @@ impl Act for Dial {
     }
 
     fn begin(&self, scope: &Scope, cx: &Context<'_>, out: &mut Script) -> Begun {
-        let Some(number) = self.number_for(scope.dialled(cx)) else {
+        let Some(number) = self.number_for(scope.dialled(cx), scope.form.as_deref()) else {
             out.because(Reason::Words("nothing is left of the number".into()));
             return Begun::Over(Outcome::Failed);
         };

@@ -79,7 +79,6 @@ impl Act for Reach {
 struct Wanting {
     scope: Scope,
     person: Name,
-    ring_for: Duration,
     stage: Stage,
 }
 
@@ -94,7 +93,7 @@ impl Wanting {
         scope.trail.push(person.id.clone());
         let ring_for = ring_for.unwrap_or(person.reach.ring_for);
         let stage = Stage::Rings(hunt(person, ring_for));
-        Self { scope, person: person.id.clone(), ring_for, stage }
+        Self { scope, person: person.id.clone(), stage }
     }
 
     /// The phones did not bring an answer: the journey leaves the person.
@@ -124,9 +123,6 @@ impl Program for Wanting {
     fn on_event(&mut self, cx: &Context<'_>, event: &Event, out: &mut Script) -> Flow {
         match &mut self.stage {
             Stage::Rings(hunt) => {
-                if *event == Event::Start && cx.world.reachability(&self.person).is_free() {
-                    out.because(Reason::Rings { person: self.person.clone(), during: self.ring_for });
-                }
                 match hunt.on_event(cx, event, out) {
                     Flow::Done(outcome) if !outcome.is_final() && *event != Event::HungUp(Leg::CALLER) => {
                         self.leave(outcome, cx, out)

@@ -70,27 +70,21 @@ impl<T: PartialEq> PartialEq for Placed<T> {
     }
 }
 
-/// A list of steps and where it stands.
+/// A list of steps and in what it stands.
 #[derive(Clone, Copy)]
 pub(crate) struct List<'a> {
     pub(crate) within: Within,
-    /// The group's, flow's or reach's name.
-    pub(crate) owner: Option<&'a Word>,
     pub(crate) steps: &'a Steps,
 }
 
 impl Configuration {
     /// Every list of steps; those within `then` are within these.
     pub(crate) fn lists(&self) -> Vec<List<'_>> {
-        let list = |within, owner| move |steps| List { within, owner, steps };
-        let routes = self.routes.iter().map(|route| &route.keys.steps).map(list(Within::Route, None));
-        let flows = self.flows.iter().map(|flow| list(Within::Flow, Some(&flow.word))(&flow.keys.steps));
-        let groups =
-            self.groups.iter().filter_map(|group| group.keys.then.as_ref().map(list(Within::Group, Some(&group.word))));
-        let reaches = self
-            .reaches
-            .iter()
-            .flat_map(|reach| reach.keys.lists().into_iter().map(list(Within::Reach, Some(&reach.word))));
+        let list = |within| move |steps| List { within, steps };
+        let routes = self.routes.iter().map(|route| &route.keys.steps).map(list(Within::Route));
+        let flows = self.flows.iter().map(|flow| &flow.keys.steps).map(list(Within::Flow));
+        let groups = self.groups.iter().filter_map(|group| group.keys.then.as_ref()).map(list(Within::Group));
+        let reaches = self.reaches.iter().flat_map(|reach| reach.keys.lists()).map(list(Within::Reach));
         routes.chain(flows).chain(groups).chain(reaches).collect()
     }
 

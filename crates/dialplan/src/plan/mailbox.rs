@@ -1,7 +1,8 @@
 //! A mailbox, its PIN and its light.
 
 use super::device::{hex, unhex};
-use crate::read::text_value;
+use crate::diagnostic::Diagnostic;
+use crate::read::{Faults, Node, Value};
 use call::Name;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -63,20 +64,33 @@ impl std::fmt::Debug for Pin {
     }
 }
 
-text_value!(
-    Pin,
-    "a hashed PIN, as `vaihde passwd --pin` prints it",
-    |text: &str| {
-        let (salt, hash) = text.split_once(':').ok_or("a salt, `:` and a hash")?;
-        Ok::<_, String>(Pin { salt: unhex(salt)?, hash: unhex(hash)? })
-    },
-    Pin::to_string
-);
+impl Value for Pin {
+    fn what() -> String {
+        "a hashed PIN, as `vaihde passwd --pin` prints it".into()
+    }
+
+    fn read(node: Node<'_>, faults: &mut Faults) -> Option<Self> {
+        let text = node.expect_text(&Self::what(), faults)?;
+        let parts = text.split_once(':').ok_or_else(|| "a salt, `:` and a hash".to_owned());
+        match parts.and_then(|(salt, hash)| Ok(Pin { salt: unhex(salt)?, hash: unhex(hash)? })) {
+            Ok(pin) => Some(pin),
+            Err(why) => {
+                let fault = Diagnostic::error(format!("expected {}", Self::what()));
+                faults.push(fault.at(node.span(), why));
+                None
+            }
+        }
+    }
+
+    /// Never.
+    fn show(&self) -> Option<String> {
+        None
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read::Value;
 
     #[test]
     fn a_pin_is_known_by_its_hash_alone() {
@@ -84,6 +98,6 @@ mod tests {
         assert!(pin.is("4711"));
         assert!(!pin.is("4712") && !pin.is("") && !pin.is("47110"));
         assert!(!pin.to_string().contains("4711"));
-        assert_eq!(pin.show(), Some(format!("\"{pin}\"")));
+        assert_eq!(pin.show(), None);
     }
 }

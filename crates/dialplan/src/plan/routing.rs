@@ -42,6 +42,8 @@ pub(crate) struct Routes {
 /// A route, compiled.
 #[derive(Debug)]
 pub(crate) struct Route {
+    /// Its place among the routes.
+    pub(crate) index: u32,
     pub(crate) name: Name,
     pub(crate) at: Name,
     pub(crate) from: Vec<Origin>,
@@ -100,7 +102,7 @@ impl Dialplan {
         let inner = &self.inner;
         match inner.routes.choose(call.caller, &inner.forms(call.caller, call.dialled), Some(world)) {
             Choice::Route(route) => {
-                let program = Box::new(inner.program(route, call.caller));
+                let program = Box::new(inner.program(route, call));
                 Some(Routed { name: route.name.clone(), at: route.at.clone(), program })
             }
             Choice::NotAllowed(route) => {
@@ -117,10 +119,19 @@ impl Inner {
         Forms::of(dialled, self.office.country.as_deref(), caller.trunk.is_some())
     }
 
-    fn program(self: &Arc<Self>, route: &Route, caller: &Caller) -> Ending {
-        let person = caller.person.as_deref().and_then(|person| self.person(person));
+    fn program(self: &Arc<Self>, route: &Route, call: &Incoming<'_>) -> Ending {
+        let person = call.caller.person.as_deref().and_then(|person| self.person(person));
         let language = person.map_or(&self.office.language, |person| &person.language);
-        Ending::new(Sequence::new(Scope::new(self.clone()), route.head), language.clone())
+        let mut scope = Scope::new(self.clone());
+        scope.form = self.other_form(route, &self.forms(call.caller, call.dialled));
+        Ending::new(Sequence::new(scope, route.head), language.clone())
+    }
+
+    /// The form of the number that fits the route's pattern, unless it is the one that was dialled.
+    fn other_form(&self, route: &Route, forms: &Forms) -> Option<Name> {
+        let fits = |form: &&str| self.routes.tree.find(form, route.index) == Some(route.index);
+        let mut forms = forms.iter();
+        if forms.next().as_ref().is_some_and(fits) { None } else { forms.find(fits).map(Name::from) }
     }
 
     /// Whether some route may take such a call, at whatever hour.
@@ -135,9 +146,11 @@ impl Inner {
         dialled: &str,
         world: &dyn World,
     ) -> Option<Box<dyn Program>> {
-        match self.routes.choose(caller, &self.forms(caller, dialled), Some(world)) {
+        let forms = self.forms(caller, dialled);
+        match self.routes.choose(caller, &forms, Some(world)) {
             Choice::Route(route) => {
                 let mut scope = Scope::new(self.clone());
+                scope.form = self.other_form(route, &forms);
                 scope.dialled = Some(dialled.into());
                 Some(Box::new(Sequence::new(scope, route.head)))
             }
@@ -153,10 +166,9 @@ impl Inner {
         let mut at = route.head;
         while let Some(node) = at.and_then(|at| self.graph.node(at)) {
             if let Action::Dial(dial) = &node.action {
-                // Where digits are taken off or put in front, they belong to the form that the route was made for.
-                let fitting = forms.iter().find(|form| self.routes.tree.find(form, 0).is_some());
-                let dialled = if dial.strip > 0 || dial.prefix.is_some() { fitting? } else { number };
-                return Some(dial.target(self, dial.number_for(dialled)?, Some(person.clone())));
+                let form = self.other_form(route, &forms);
+                let number = dial.number_for(number, form.as_deref())?;
+                return Some(dial.target(self, number, Some(person.clone())));
             }
             at = node.after;
         }

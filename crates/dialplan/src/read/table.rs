@@ -29,22 +29,11 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Whether the key is there.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key)
-    }
-
     /// The value of a key, which is then known.
     pub(crate) fn take(&mut self, key: &str) -> Option<Node<'a>> {
         let (key, value) = self.table.get_key_value(key)?;
         self.taken.push(key.get_ref());
         Some(Node { value, source: self.span.source })
-    }
-
-    /// Where a key itself stands.
-    pub(crate) fn key_span(&self, key: &str) -> Span {
-        let key = self.table.get_key_value(key).map(|(key, _)| key.span());
-        key.map_or(self.span, |range| Span::new(self.span.source, range))
     }
 
     /// Every key with its place and value, in the order of the file.
