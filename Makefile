@@ -11,8 +11,8 @@ VAIHDE = target/release/vaihde
 
 run: build-tools
 	$(CARGO) build --locked --release --bin vaihde
-	test -e $(OFFICE) || $(VAIHDE) setup $(OFFICE)
-	exec $(VAIHDE) run $(OFFICE)
+	$(VAIHDE) setup $(OFFICE)
+	$(VAIHDE) run $(OFFICE)
 
 test: build-tools
 	scripts/test-tools

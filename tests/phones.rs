@@ -59,12 +59,12 @@ PIN
 [[route]]
 from   = "phones"
 number = "1xxx"
-steps  = [{ reach = "person" }]
+steps  = ["reach"]
 
 [[route]]
 from   = "phones"
 number = "*97"
-steps  = [{ listen = "own" }]
+steps  = ["voicemail_menu"]
 "#;
 
 fn office() -> String {

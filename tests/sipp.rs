@@ -44,11 +44,14 @@ ring_for  = "1s"
 no_answer = ["voicemail"]
 
 [reach.alone]
-ring_for = "10s"
+ring_for  = "10s"
+busy      = []
+offline   = []
+no_answer = []
 
 [reach.forward]
 ring_for  = "2s"
-no_answer = ["person:maija"]
+no_answer = ["reach:maija"]
 
 [ring.reception]
 members  = ["bo", "maija"]
@@ -61,12 +64,12 @@ then     = "voicemail:office"
 [[route]]
 from   = "phones"
 number = "1xxx"
-steps  = [{ reach = "person" }]
+steps  = ["reach"]
 
 [[route]]
 from   = "phones"
 number = "2000"
-steps  = [{ ring = "reception" }]
+steps  = ["ring:reception"]
 "#;
 
 /// An office on IPv4, with sipp beside it.
@@ -201,9 +204,10 @@ fn one_phone_of_a_group_answers_and_the_others_hear_of_it() {
 fn a_message_is_left_and_the_light_goes_on() {
     office!(exchange, sipp);
     tone::write_alaw(&exchange.folder.with_file_name("speech.alaw"), 1_000, 10);
-    let bo = sipp.register("bo");
-    let light = sipp.start("mwi", &bo, "1002");
+    let light = sipp.start("mwi", &sipp.phone("bo"), "1002");
+    let rings = sipp.wait("ring", &sipp.register("bo"));
     sipp.play("call_voicemail", &anna(&sipp), "1002");
+    rings.finish();
     light.finish();
     exchange.stop();
 }

@@ -1,6 +1,6 @@
 //! sipp: one scenario of `tests/scenarios` played against the exchange.
 
-use super::exchange::Exchange;
+use super::exchange::{DOMAIN, Exchange, PASSWORD};
 use super::process::{Folder, Process, ports, until};
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
@@ -45,10 +45,10 @@ impl<'a> Sipp<'a> {
 
     /// A phone of the office that the test wrote, with the password of all its phones.
     pub fn phone(&self, user: &str) -> Phone {
-        Phone { user: user.into(), secret: super::exchange::PASSWORD.into(), port: ports(2), transport: "u1" }
+        Phone { user: user.into(), secret: PASSWORD.into(), port: ports(2), transport: "u1" }
     }
 
-    /// Registers a phone.
+    /// Registers a phone, and takes what it is told of its message light.
     pub fn register(&self, user: &str) -> Phone {
         let phone = self.phone(user);
         self.play("register", &phone, "");
@@ -72,20 +72,25 @@ impl<'a> Sipp<'a> {
 
     /// Starts a scenario.
     pub fn start(&self, scenario: &str, phone: &Phone, dial: &str) -> Run {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(format!("{scenario}.xml"));
+        let file =
+            |scenario: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(format!("{scenario}.xml"));
         let name = format!("{scenario}-{}", phone.user);
         let in_folder = |end: &str| self.folder.join(format!("{name}{end}"));
         let (trace, errors) = (in_folder("-messages.txt"), in_folder("-errors.txt"));
         let mut sipp = Command::new("sipp");
-        sipp.current_dir(self.folder).arg("-sf").arg(file).arg(self.exchange.sip.to_string());
+        sipp.current_dir(self.folder).arg("-sf").arg(file(scenario)).arg(self.exchange.sip.to_string());
         sipp.args(["-i", &self.exchange.sip.ip().to_string(), "-p", &phone.port.to_string()]);
         sipp.args(["-t", phone.transport, "-m", "1", "-l", "1", "-nostdin", "-recv_timeout", "15000"]);
         sipp.args(["-timeout", &PATIENCE.as_secs().to_string(), "-timeout_error"]);
         sipp.args(["-mp", &ports(4).to_string(), "-s", dial]);
-        sipp.args(["-key", "user", &phone.user, "-key", "domain", super::exchange::DOMAIN]);
-        sipp.args(["-au", &phone.user, "-ap", &phone.secret]);
+        sipp.args(["-key", "user", &phone.user, "-key", "domain", DOMAIN]);
+        let asked = if dial.is_empty() { DOMAIN.to_owned() } else { format!("{dial}@{DOMAIN}") };
+        sipp.args(["-au", &phone.user, "-ap", &phone.secret, "-auth_uri", &asked]);
         sipp.arg("-trace_msg").arg("-message_file").arg(&trace).args(["-message_overwrite", "true"]);
         sipp.arg("-trace_err").arg("-error_file").arg(&errors);
+        if scenario == "register" {
+            sipp.arg("-oocsf").arg(file("notified"));
+        }
         Run {
             process: Process::start_without_screen(&name, self.folder, &mut sipp),
             scenario: scenario.into(),
