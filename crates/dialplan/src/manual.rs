@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn the_manual_tells_every_step_and_default() {
         let manual = super::manual();
-        for text in ["calls = 2000", "ring_each = \"15s\"", "Step: voicemail_menu", "domain  (needed)", "[trunk.NAME]"] {
+        for text in ["calls = 2000", "ring_each = \"15s\"", "Step: voicemail_menu", "domain  (needed)", "[trunk.NAME]"]
+        {
             assert!(manual.contains(text), "{text} is missing in:\n{manual}");
         }
         assert!(manual.lines().all(|line| line.chars().count() <= 160), "{manual}");

@@ -91,8 +91,6 @@ section! {
         pub ring_time: Duration = Duration::from_secs(180);
         /// How many legs one call may ring, all steps together.
         pub legs: u16 = 50;
-        /// How many steps of the plan one call may take: the end of a plan that leads in circles.
-        pub steps: u16 = 100;
         /// How long a stop waits for calls to end.
         pub shutdown_wait: Duration = Duration::from_secs(30);
         /// What those who are refused are told to wait before they try again.

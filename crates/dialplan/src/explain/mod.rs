@@ -60,7 +60,8 @@ pub fn explain(plan: &Dialplan, question: &Question, now: Instant) -> Result<Exp
     let caller = caller(plan, &question.from)?;
     let dialled = dialled(plan, &question.to)?;
     let world = Imagined::new(plan, question);
-    let mut stage = Stage::new(plan, question, Journey::new(JourneyId(0), caller.clone(), dialled.as_str().into()), now);
+    let mut stage =
+        Stage::new(plan, question, Journey::new(JourneyId(0), caller.clone(), dialled.as_str().into()), now);
     stage.say(opening(plan, &caller, &dialled, question.at));
     let incoming = Incoming { caller: &caller, dialled: &dialled, wall: question.at };
     match plan.route(&incoming, &world) {

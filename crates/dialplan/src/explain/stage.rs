@@ -61,7 +61,8 @@ impl<'a> Stage<'a> {
         for _ in 0..EVENTS_MAX {
             let Some(event) = self.next_event(program.poll_timeout()) else { break };
             let flow = {
-                let wall = self.question.at.saturating_add(jiff::SignedDuration::try_from(self.now).unwrap_or_default());
+                let wall =
+                    self.question.at.saturating_add(jiff::SignedDuration::try_from(self.now).unwrap_or_default());
                 let wall = wall.unwrap_or(self.question.at);
                 let cx = Context { now: self.began + self.now, wall, world, journey: &self.journey, dice: 0 };
                 program.on_event(&cx, &event, &mut out)
