@@ -20,6 +20,7 @@ pub fn explain(asked: &Explain) -> Result<(), Fault> {
         dnd: asked.dnd.clone(),
         answers: asked.answers.clone(),
     };
-    let told = dialplan::explain(&plan, &question, std::time::Instant::now()).map_err(|fault| format!("error: {fault}"))?;
+    let told =
+        dialplan::explain(&plan, &question, std::time::Instant::now()).map_err(|fault| format!("error: {fault}"))?;
     say(&told.to_string())
 }

@@ -14,7 +14,10 @@ use std::path::Path;
 pub const ACCOUNTS: &str = "accounts.txt";
 
 /// The office of `config/`.
-const EXAMPLE: &[(&str, &str)] = &[];
+const EXAMPLE: [(&str, &str); 2] = [
+    ("vaihde.toml", include_str!("../../../../config/vaihde.toml")),
+    ("dialplan.toml", include_str!("../../../../config/dialplan.toml")),
+];
 
 /// Makes the folder, or tells again what it made.
 pub fn setup(folder: &Path) -> Result<(), Fault> {

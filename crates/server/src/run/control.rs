@@ -2,10 +2,12 @@
 
 use super::office::Office;
 use serde::{Deserialize, Serialize};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
@@ -50,7 +52,8 @@ pub struct Answer {
 
 /// Asks the running exchange.
 pub fn ask(socket: &Path, request: &Request) -> io::Result<Answer> {
-    let mut stream = UnixStream::connect(socket)?;
+    let (_folder, address) = short(socket)?;
+    let mut stream = UnixStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = serde_json::to_string(request)?;
@@ -67,10 +70,24 @@ pub fn listen(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = std::os::unix::net::UnixListener::bind(path)?;
+    let (_folder, address) = short(path)?;
+    let listener = std::os::unix::net::UnixListener::bind(address)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+/// A socket's address has room for some hundred bytes: a deeper path is named through its opened folder.
+fn short(path: &Path) -> io::Result<(Option<File>, PathBuf)> {
+    const ROOM: usize = 100;
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if path.as_os_str().len() > ROOM => {
+            let folder = File::open(folder)?;
+            let address = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
+            Ok((Some(folder), address))
+        }
+        _ => Ok((None, path.to_path_buf())),
+    }
 }
 
 /// Answers, one after the other, for as long as the exchange runs.

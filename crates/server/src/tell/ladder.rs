@@ -6,7 +6,7 @@ use dialplan::Dialplan;
 use std::fmt::Write;
 
 /// From one lifeline to the next, in characters.
-const COLUMN: usize = 34;
+const COLUMN: usize = 44;
 /// Room for the time on the left.
 const MARGIN: usize = 10;
 

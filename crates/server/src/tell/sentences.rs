@@ -1,7 +1,7 @@
 //! One journey, sentence by sentence.
 
-use super::words::{caller, dialled, leg, legs, length, moment, person, place, why_not};
-use call::{EndedBy, Gone, Leg, Note, Outcome, Reason, What};
+use super::words::{caller, dialled, leg, legs, length, moment, person, place};
+use call::{EndedBy, Gone, Leg, Note, What};
 use dialplan::Dialplan;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -36,7 +36,7 @@ fn what(plan: &Dialplan, legs: &BTreeMap<Leg, String>, what: &What) -> Option<St
             let way = over.or(with).unwrap_or_default();
             format!("{} calls {}{way}. (Call-ID {call_id})", caller(plan, from), dialled(plan, number))
         }
-        What::Because(because) => reason(plan, because),
+        What::Because(reason) => dialplan::sentence(plan, reason),
         What::Offered { person: None, target, .. } => format!("{} is rung.", place(target)),
         What::Offered { person: Some(name), target, group, .. } => {
             let group = group.as_ref().map(|group| format!(", as one of {group}")).unwrap_or_default();
@@ -54,7 +54,7 @@ fn what(plan: &Dialplan, legs: &BTreeMap<Leg, String>, what: &What) -> Option<St
         What::Held { leg, held: false } => format!("{} takes the other side back from hold.", who(leg)),
         What::HungUp { leg, .. } => format!("{} is no longer in the call.", who(leg)),
         What::Ended { outcome, by, code, lasted, talked } => {
-            let how = outcome.map(|outcome| format!(": {}", ended_as(outcome))).unwrap_or_default();
+            let how = outcome.map(|outcome| format!(": {}", dialplan::ended(outcome))).unwrap_or_default();
             let talked = talked.map(|talked| format!(", {} of them talking", length(talked))).unwrap_or_default();
             format!("{}{how}. It took {}{talked}; the caller's phone was told {code}.", ended_by(*by), length(*lasted))
         }
@@ -89,41 +89,6 @@ fn failed(who: &str, code: u16, cancelled: Option<Gone>) -> String {
         (None, 503) => format!("{who} cannot be reached over the network (503)."),
         (None, 488 | 606) => format!("{who} shares no codec with the caller ({code})."),
         (None, _) => format!("{who} cannot be rung: {code} {}.", sip::reason_phrase(code)),
-    }
-}
-
-/// A decision and its cause.
-fn reason(plan: &Dialplan, reason: &Reason) -> String {
-    match reason {
-        Reason::Route { route, at } => format!("The route {route} fits ({at})."),
-        Reason::Step { step, at } => format!("Next: {step} ({at})."),
-        Reason::Skipped { step, when } => format!("Not done: {step}, for `{when}` does not hold."),
-        Reason::NotRung { person: name, because } => {
-            format!("{} is not rung: {}.", person(plan, name), why_not(plan, because))
-        }
-        Reason::AlreadyRung { person: name } => format!("{} is not rung a second time.", person(plan, name)),
-        Reason::Rings { person: name, during } => format!("{} may ring for {}.", person(plan, name), length(*during)),
-        Reason::NobodyFree { group } => format!("Nobody of {group} can be rung."),
-        Reason::GoesOn { from, to, after } => {
-            format!("The call goes on from {} to {to}: {}.", person(plan, from), ended_as(*after))
-        }
-        Reason::StepEnded { step, outcome } => format!("Done with {step}: {}.", ended_as(*outcome)),
-        Reason::NoRoute { dialled } => format!("No route leads to {dialled}: nobody has that number."),
-        Reason::Words(words) => words.to_string(),
-    }
-}
-
-fn ended_as(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Answered => "answered",
-        Outcome::Ended => "the caller was served",
-        Outcome::NoAnswer => "nobody answered",
-        Outcome::Busy => "busy",
-        Outcome::Absent => "away",
-        Outcome::Offline => "no phone is registered",
-        Outcome::DoNotDisturb => "not to be disturbed",
-        Outcome::Failed => "it failed",
-        Outcome::Passed => "nothing to do",
     }
 }
 

@@ -1,6 +1,6 @@
 //! People, legs, lengths and moments as they are called in a sentence.
 
-use call::{Absence, Caller, Leg, Name, Note, Reachability, Target, What};
+use call::{Caller, Leg, Note, Target, What};
 use dialplan::Dialplan;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -88,28 +88,6 @@ pub fn length(length: Duration) -> String {
 /// "Tue 14 Jul 2026, 10:00:03" in the office's time zone.
 pub fn moment(plan: &Dialplan, at: Timestamp) -> String {
     at.to_zoned(plan.office.timezone.clone()).strftime("%a %-d %b %Y, %H:%M:%S").to_string()
-}
-
-/// "because they are talking", "away (holiday) until Mon 20 Jul 2026, 08:00; Pekka instead".
-pub fn why_not(plan: &Dialplan, because: &Reachability) -> String {
-    match because {
-        Reachability::Free => "free after all".into(),
-        Reachability::DoNotDisturb => "does not want to be disturbed".into(),
-        Reachability::Busy { ringing: true } => "is being rung by another call".into(),
-        Reachability::Busy { ringing: false } => "is talking".into(),
-        Reachability::Offline => "has no phone that is registered".into(),
-        Reachability::Absent(absence) => absent(plan, absence),
-    }
-}
-
-fn absent(plan: &Dialplan, absence: &Absence) -> String {
-    let reason = absence.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-    let until = |until: Timestamp| {
-        format!(" until {}", until.to_zoned(plan.office.timezone.clone()).strftime("%a %-d %b %Y, %H:%M"))
-    };
-    let instead = |name: &Name| format!("; {} stands in", person(plan, name));
-    let until = absence.until.map(until).unwrap_or_default();
-    format!("is away{reason}{until}{}", absence.substitute.as_ref().map(instead).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ impl Wire {
         let first = self.ask_once(method, uri, headers);
         match challenge(&first) {
             Some(nonce) => {
-                let proof = credentials(method, uri, &self.user, &nonce);
+                let header = if first.starts_with("SIP/2.0 401") { "Authorization" } else { "Proxy-Authorization" };
+                let proof = format!("{header}: {}", credentials(method, uri, &self.user, &nonce));
                 self.ask_once(method, uri, &format!("{headers}{proof}"))
             }
             None => first,
@@ -90,9 +91,8 @@ fn credentials(method: &str, uri: &str, user: &str, nonce: &str) -> String {
     let hash = |text: String| Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (a1, a2) = (hash(format!("{user}:{DOMAIN}:{PASSWORD}")), hash(format!("{method}:{uri}")));
     let response = hash(format!("{a1}:{nonce}:00000001:abc:auth:{a2}"));
-    let header = if method == "REGISTER" { "Authorization" } else { "Proxy-Authorization" };
     format!(
-        "{header}: Digest username=\"{user}\",realm=\"{DOMAIN}\",nonce=\"{nonce}\",uri=\"{uri}\",response=\"{response}\",\
+        "Digest username=\"{user}\",realm=\"{DOMAIN}\",nonce=\"{nonce}\",uri=\"{uri}\",response=\"{response}\",\
          algorithm=MD5,qop=auth,nc=00000001,cnonce=\"abc\"\r\n"
     )
 }
