@@ -9,7 +9,7 @@ fn main() {
 }
 
 /// A thousand complete calls, one every ten milliseconds of virtual time.
-#[divan::bench(sample_count = 20)]
+#[divan::bench(sample_count = 20, sample_size = 1)]
 fn thousand_calls(bencher: Bencher<'_, '_>) {
     let (plan, start) = (plan(PLAN), Instant::now());
     let inputs = record(&plan, start, 1000, Duration::from_millis(10), false);

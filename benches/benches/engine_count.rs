@@ -19,7 +19,7 @@ fn calls(warm: u32) -> (Engine, Instant, Vec<Recorded>) {
     (engine, start, counted)
 }
 
-/// The INVITE alone: from the datagram to the datagram.
+/// An INVITE alone: from the datagram to the datagram.
 fn invite() -> (Engine, Instant, Vec<Recorded>) {
     let (engine, start, mut inputs) = calls(20);
     inputs.truncate(1);
@@ -34,7 +34,7 @@ fn invite_to_invite(load: (Engine, Instant, Vec<Recorded>)) -> (Engine, usize) {
     (engine, outputs)
 }
 
-/// Divide by 100 for a complete call, records included but not written.
+// Divide by 100 for a complete call, records included but not written.
 #[library_benchmark]
 #[bench::hundred(calls(20))]
 fn hundred_calls(load: (Engine, Instant, Vec<Recorded>)) -> (Engine, usize) {

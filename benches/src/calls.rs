@@ -70,8 +70,14 @@ struct Phones {
 /// `hold`, nobody hangs up. Gives all inputs of the exchange in order.
 pub fn record(plan: &Arc<Dialplan>, start: Instant, calls: u32, apart: Duration, hold: bool) -> Vec<Recorded> {
     let engine = engine(plan, start);
-    let mut phones =
-        Phones { start, now: Duration::ZERO, engine, facts: presence::Facts::default(), recorded: vec![], answers: vec![] };
+    let mut phones = Phones {
+        start,
+        now: Duration::ZERO,
+        engine,
+        facts: presence::Facts::default(),
+        recorded: vec![],
+        answers: vec![],
+    };
     for number in 0..calls {
         phones.at(apart * number);
         phones.give(datagram("127.0.0.11:5080", invite(number)));
@@ -143,7 +149,9 @@ impl Phones {
 
 /// What a phone says to a message.
 fn answers(message: &Message) -> Vec<Bytes> {
-    let answer = |code: u16| sip::respond(message, code, None).to_tag("callee").header(Name::Contact, "<sip:1001@127.0.0.12:5090>");
+    let answer = |code: u16| {
+        sip::respond(message, code, None).to_tag("callee").header(Name::Contact, "<sip:1001@127.0.0.12:5090>")
+    };
     match (message.is_request(), message.method()) {
         (true, Method::Invite) => vec![
             sip::respond(message, 100, None).finish(),

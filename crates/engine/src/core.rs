@@ -1,6 +1,7 @@
 //! What every call of a shard shares: transactions, ports, dice, the clock, the way out.
 
 use crate::calls::CallKey;
+use crate::dice::Dice;
 use crate::input::{Config, Output};
 use crate::ports::Ports;
 use call::media::{EndId, MediaCommand};
@@ -47,7 +48,7 @@ pub struct Core {
     pub transactions: Transactions<User>,
     pub wheel: Wheel<Timer>,
     pub ports: Ports,
-    pub dice: fastrand::Rng,
+    pub dice: Dice,
     pub out: VecDeque<Output>,
     /// Which call waits for the store's word.
     pub keeping: HashMap<JourneyId, CallKey>,
@@ -64,7 +65,7 @@ pub struct Core {
 
 impl Core {
     pub fn new(config: Config, plan: Arc<Dialplan>, now: Instant, wall: Timestamp) -> Self {
-        let mut dice = fastrand::Rng::with_seed(config.seed);
+        let mut dice = Dice::new(config.seed);
         let timings = Timings { t1: plan.settings.sip.t1, t2: plan.settings.sip.t2, t4: plan.settings.sip.t4 };
         let limits = Limits {
             transactions_max: plan.settings.limits.transactions as usize,
@@ -72,7 +73,7 @@ impl Core {
         };
         let prefix = format!("{:x}", config.shard);
         Self {
-            transactions: Transactions::new(&prefix, dice.u64(..), timings, limits),
+            transactions: Transactions::new(&prefix, dice.next(), timings, limits),
             wheel: Wheel::default(),
             ports: Ports::new(plan.settings.media.ports.first, plan.settings.media.ports.last),
             out: VecDeque::new(),

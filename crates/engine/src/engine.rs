@@ -38,7 +38,7 @@ impl Engine {
     /// An exchange that begins at `now`, when the clock on the wall shows `wall`.
     pub fn new(config: Config, plan: Arc<Dialplan>, now: Instant, wall: Timestamp) -> Self {
         let mut core = Core::new(config, plan, now, wall);
-        let auth = Authenticator::new(core.dice.u128(..), &core.plan.settings.sip);
+        let auth = Authenticator::new(core.dice.wide(), &core.plan.settings.sip);
         Self {
             registrar: Registrar::default(),
             calls: Calls::default(),
@@ -329,7 +329,11 @@ impl Engine {
         match self.auth.check(wall, request, &plan.office.domain, find) {
             Verdict::Proved { user } => plan.device_by_user(&user).cloned(),
             Verdict::Challenge { stale } => {
+                let tag = self.own_tag();
                 let mut writer = sip::respond(request, 401, None);
+                if request.to_tag().is_none() {
+                    writer = writer.to_tag(&tag);
+                }
                 writer = self.auth.challenge(wall, &plan.office.domain, stale, writer);
                 self.core.transactions.respond(now, server, writer.finish(), 401);
                 None
@@ -349,10 +353,15 @@ impl Engine {
         code: u16,
         write: impl FnOnce(Writer) -> Writer,
     ) {
-        let tag = format!("{:x}.{:016x}", self.core.config.shard, self.core.dice.u64(..));
+        let tag = self.own_tag();
         let writer = sip::respond(request, code, None);
         let writer = if request.to_tag().is_none() && code > 100 { writer.to_tag(&tag) } else { writer };
         self.core.transactions.respond(now, server, write(writer).finish(), code);
+    }
+
+    /// A To tag for an answer that begins no dialog.
+    fn own_tag(&mut self) -> String {
+        format!("{:x}.{:016x}", self.core.config.shard, self.core.dice.next())
     }
 
     fn on_media(&mut self, now: Instant, facts: &dyn Facts, event: MediaEvent) {

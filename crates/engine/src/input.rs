@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// What a shard is told at its start.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// All chance of this shard comes from here: tags, branches, Call-IDs, nonces.
+    /// All chance of this shard comes from here: tags, branches, Call-IDs, nonces. A secret outside of tests.
     pub seed: u64,
     /// Which shard of the node this is; part of every tag, branch and Call-ID that it makes.
     pub shard: u16,

@@ -11,6 +11,7 @@
 mod auth;
 mod calls;
 mod core;
+mod dice;
 mod engine;
 mod ids;
 mod input;

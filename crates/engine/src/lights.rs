@@ -59,7 +59,7 @@ impl Lights {
         }
         self.last += 1;
         let id = self.last;
-        let tag = format!("{:x}.s.{id:x}.{:016x}", cx.core.config.shard, cx.core.dice.u64(..));
+        let tag = format!("{:x}.s.{id:x}.{:016x}", cx.core.config.shard, cx.core.dice.next());
         let address = cx.core.our_address(&flow);
         let Ok(dialog) = Dialog::as_uas(request, &tag, &contact(address, flow.transport)) else {
             return answer(cx, server, request, 400, |writer| writer);
@@ -156,7 +156,7 @@ impl Lights {
         let body = summary(cx, &mailbox.name);
         let domain = cx.core.plan.office.domain.clone();
         let address = cx.core.our_address(&flow);
-        let (tag, call_id) = (cx.core.dice.u64(..), cx.core.dice.u128(..));
+        let (tag, call_id) = (cx.core.dice.next(), cx.core.dice.wide());
         let write = |branch: &str| {
             let via = format!("SIP/2.0/{} {address};branch={branch};rport", flow.transport.via());
             let mut writer = Writer::request("NOTIFY", &binding.contact).header(Name::Via, via);

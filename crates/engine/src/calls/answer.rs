@@ -7,7 +7,7 @@ use crate::core::{Cx, User};
 use bytes::Bytes;
 use call::media::MediaCommand;
 use call::{EndedBy, Event, Leg, What};
-use dialog::{Again, Proposal, Refresher, Resend, SessionTimer};
+use dialog::{Again, Proposal, Refresher, Resend};
 use sip::{Message, Name};
 
 impl Call {
@@ -31,8 +31,7 @@ impl Call {
         let party = &mut self.parties[usize::from(leg.0)];
         party.phase = Phase::Up;
         party.chosen = Some(at);
-        let agreed = Proposal::of(response).accepted();
-        party.timer = agreed.map(|agreed| SessionTimer::start(cx.now, &agreed, Refresher::Uac));
+        party.agree(cx.now, Proposal::of(response).accepted(), Refresher::Uac);
         let sdp = sdp_in(response);
         let late = party.exchange != Exchange::Offered;
         let understood = match (sdp, late) {
@@ -149,12 +148,12 @@ impl Call {
             .header(Name::Supported, "100rel, timer")
             .header(Name::Server, &settings.user_agent);
         // The INVITE was refused with 422 if its session was too short.
-        if let Ok(Some(agreed)) = Proposal::of(invite).answer(&crate::uas::wish(settings)) {
+        let agreed = Proposal::of(invite).answer(&crate::uas::wish(settings)).ok().flatten();
+        if let Some(agreed) = agreed {
             writer = writer.header(Name::SessionExpires, agreed.to_string());
             if agreed.refresher == Refresher::Uac {
                 writer = writer.header(Name::Require, "timer");
             }
-            caller.timer = Some(SessionTimer::start(cx.now, &agreed, Refresher::Uas));
         }
         let bytes = match &body {
             Some(body) => writer.body("application/sdp", body),
@@ -163,10 +162,12 @@ impl Call {
         let cseq = invite.cseq().map_or(1, |cseq| cseq.number);
         let resend = Resend::success(cx.now, bytes.clone(), settings.t1, settings.t2);
         thread.resend = Some(Unacknowledged { cseq, server, resend });
+        caller.agree(cx.now, agreed, Refresher::Uas);
         caller.phase = Phase::Up;
         caller.chosen = Some(shown);
         let device = caller.device.clone();
         self.journey.answered = true;
+        self.due = Some(self.began_at + self.plan.settings.limits.call_time);
         self.code = 200;
         cx.core.transactions.respond(cx.now, server, bytes, 200);
         self.note_sip(cx, Leg::CALLER, true, "200 OK (INVITE)");

@@ -37,6 +37,8 @@ pub struct Call {
     pub driving: bool,
     pub began_at: Instant,
     pub bridged_at: Option<Instant>,
+    /// When the call has lasted too long: unanswered, talking, or after its caller has gone.
+    pub due: Option<Instant>,
     /// When the caller's leg ended.
     pub left_at: Option<Instant>,
     pub outcome: Option<Outcome>,
@@ -57,6 +59,7 @@ pub struct Call {
 impl Call {
     pub fn new(key: CallKey, plan: Arc<Dialplan>, journey: Journey, caller: Party, cx: &mut Cx<'_>) -> Self {
         Self {
+            due: Some(cx.now + plan.settings.limits.wait),
             key,
             plan,
             journey,
@@ -124,7 +127,7 @@ impl Call {
         while let Some(event) = self.events.pop_front() {
             let Some(mut program) = self.program.take() else { break };
             let view = View { plan: &self.plan, facts: cx.facts, wall: cx.wall };
-            let dice = cx.core.dice.u64(..);
+            let dice = cx.core.dice.next();
             let context = Context { now: cx.now, wall: cx.wall, world: &view, journey: &self.journey, dice };
             let flow = program.on_event(&context, &event, &mut self.script);
             let actions = self.script.take();
@@ -156,7 +159,6 @@ impl Call {
 
     /// When the call wants to be woken.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let limits = &self.plan.settings.limits;
         let program = self.program.as_ref().and_then(|program| program.poll_timeout());
         let parties = self.parties.iter().flat_map(|party| {
             let waits = !party.is_over();
@@ -166,12 +168,7 @@ impl Call {
             let reliables = reliables.filter_map(|thread| thread.reliable.as_ref()?.poll_timeout());
             resends.chain(reliables).chain(party.timer.as_ref().map(SessionTimer::poll_timeout)).filter(move |_| waits)
         });
-        let own = match (self.left_at, self.bridged_at) {
-            (Some(left_at), _) => left_at + LINGER,
-            (None, Some(_)) => self.began_at + limits.call_time,
-            (None, None) => self.began_at + limits.wait,
-        };
-        parties.chain(program).chain([own]).min()
+        parties.chain(program).chain(self.due).min()
     }
 
     /// Something that the call waited for has come.
@@ -183,22 +180,26 @@ impl Call {
         if self.program.as_ref().and_then(|program| program.poll_timeout()).is_some_and(|at| at <= cx.now) {
             self.drive(cx, Event::Timeout);
         }
-        let limits = &self.plan.settings.limits;
-        let too_long = match (self.left_at, self.bridged_at) {
-            (Some(left_at), _) => cx.now >= left_at + LINGER,
-            (None, Some(_)) => cx.now >= self.began_at + limits.call_time,
-            (None, None) => cx.now >= self.began_at + limits.wait,
-        };
-        if too_long {
-            self.because(cx, Reason::Words("the call reached the longest time that the configuration allows".into()));
-            self.program = None;
-            self.end_all(cx, EndedBy::Exchange);
+        if self.due.take_if(|due| *due <= cx.now).is_some() {
+            self.on_due(cx);
         }
+    }
+
+    /// The call has lasted for as long as it may.
+    fn on_due(&mut self, cx: &mut Cx<'_>) {
+        if self.left_at.is_some() {
+            self.program = None;
+            return self.end_others(cx);
+        }
+        self.because(cx, Reason::Words("the call reached the longest time that the configuration allows".into()));
+        self.end_all(cx, EndedBy::Exchange);
     }
 
     /// Sets the call's one timer on the shard's wheel to the next thing that it waits for.
     pub fn settle(&mut self, cx: &mut Cx<'_>) {
-        let next = if self.is_over() { None } else { self.poll_timeout() };
+        // What is overdue comes a moment later, so that no mistake of a program's can stop the clock.
+        let soon = cx.now + Duration::from_millis(1);
+        let next = if self.is_over() { None } else { self.poll_timeout().map(|at| at.max(soon)) };
         if self.alarm.map(|(_, at)| at) == next {
             return;
         }
@@ -234,6 +235,7 @@ impl Call {
         party.threads.iter_mut().for_each(|thread| thread.resend = None);
         if leg == Leg::CALLER {
             self.left_at = Some(cx.now);
+            self.due = Some(cx.now + LINGER);
         }
         self.note(cx, what);
         self.close_media(cx, leg);

@@ -52,7 +52,7 @@ pub fn receive(
     journey.diversions = diversions_of(&request);
 
     let address = cx.core.our_address(&flow);
-    let (shard, chance, dice) = (cx.core.config.shard, cx.core.dice.u64(..), cx.core.dice.u64(..));
+    let (shard, chance, dice) = (cx.core.config.shard, cx.core.dice.next(), cx.core.dice.next());
     let mut dialog = None;
     let key = calls.insert(|key| {
         let tag = Tag { call: key, leg: Leg::CALLER, fork: 0 }.write(shard, chance);

@@ -63,8 +63,8 @@ impl Call {
     /// Sends the leg's first INVITE.
     pub fn invite(&mut self, cx: &mut Cx<'_>, leg: Leg, goal: Goal) -> Result<(), super::Refusal> {
         let offer = self.offer_to(cx, leg)?;
-        let call_id = format!("{:x}.{:016x}{:016x}", cx.core.config.shard, cx.core.dice.u64(..), cx.core.dice.u64(..));
-        let tag = Tag { call: self.key, leg, fork: 0 }.write(cx.core.config.shard, cx.core.dice.u64(..));
+        let call_id = format!("{:x}.{:016x}{:016x}", cx.core.config.shard, cx.core.dice.next(), cx.core.dice.next());
+        let tag = Tag { call: self.key, leg, fork: 0 }.write(cx.core.config.shard, cx.core.dice.next());
         let party = &mut self.parties[usize::from(leg.0)];
         (party.flow, party.follows_contact) = (goal.flow, goal.follows_contact);
         party.exchange = if offer.is_some() { Exchange::Offered } else { Exchange::Idle };

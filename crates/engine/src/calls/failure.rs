@@ -110,7 +110,7 @@ impl Call {
         let uri = invite.request_uri().to_owned();
         let challenges: Vec<&str> = response.headers(challenge).collect();
         let Some(value) =
-            auth::answer(&challenges, &credentials.user, &credentials.password, "INVITE", &uri, cx.core.dice.u64(..))
+            auth::answer(&challenges, &credentials.user, &credentials.password, "INVITE", &uri, cx.core.dice.next())
         else {
             return false;
         };

@@ -40,7 +40,7 @@ impl Call {
         let spoken = spoken.map(|name| [name, "telephone-event"]);
         let party = self.party(to)?;
         let offer = party.media.remote.clone().filter(|_| party.media.offered);
-        let dice = cx.core.dice.u64(..);
+        let dice = cx.core.dice.next();
         let origin = party.media.origin.get_or_insert_with(|| Origin::new(dice));
         let body = origin.write(|session_id, version| {
             let how = Rewrite {
@@ -102,7 +102,7 @@ impl Call {
         let lines: Vec<bool> = (0..line_count).map(|nth| nth == audio).collect();
         let ends = self.ends_for(cx, leg, &lines).ok_or((503, "no media port is free"))?;
         let local = ends.get(audio).copied().flatten().ok_or((503, "no media port is free"))?;
-        let dice = cx.core.dice.u64(..);
+        let dice = cx.core.dice.next();
         let party = self.party(leg).ok_or((481, "no such leg"))?;
         let origin = party.media.origin.get_or_insert_with(|| Origin::new(dice));
         let body = origin.write(|session_id, version| {

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use call::media::{EndId, Voice};
 use call::{Gone, Leg, Name, Play, Target};
 use dialog::sdp::{Origin, Sdp};
-use dialog::{Dialog, Heard, OfferAnswer, Reliable, Resend, SessionTimer};
+use dialog::{Agreed, Dialog, Heard, OfferAnswer, Refresher, Reliable, Resend, SessionTimer};
 use sip::{Flow, Message};
+use std::time::Instant;
 use transaction::{ClientKey, ServerKey};
 
 /// One leg.
@@ -30,6 +31,8 @@ pub struct Party {
     pub chosen: Option<usize>,
     pub media: Media,
     pub timer: Option<SessionTimer>,
+    /// The session interval that was agreed last, in seconds.
+    pub session_secs: Option<u32>,
     /// Whose offer is on its way, with the INVITE or UPDATE that carries it.
     pub exchange: Exchange,
     /// Whose INVITE or UPDATE is under way after the answer, against glare.
@@ -173,6 +176,7 @@ impl Party {
             chosen: None,
             media: Media::default(),
             timer: None,
+            session_secs: None,
             exchange: Exchange::Idle,
             glare: OfferAnswer::default(),
             rang: false,
@@ -188,6 +192,12 @@ impl Party {
 
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Over
+    }
+
+    /// A session timer was agreed, or that there is none, RFC 4028.
+    pub fn agree(&mut self, now: Instant, agreed: Option<Agreed>, we_are: Refresher) {
+        self.session_secs = agreed.map(|agreed| agreed.expires_secs);
+        self.timer = agreed.map(|agreed| SessionTimer::start(now, &agreed, we_are));
     }
 
     /// The answered dialog.

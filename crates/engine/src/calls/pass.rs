@@ -8,7 +8,7 @@ use crate::core::{Cx, User};
 use bytes::Bytes;
 use call::media::MediaCommand;
 use call::{EndedBy, Event, Leg};
-use dialog::{Proposal, RAck, Refresher, Resend, SessionTimer, ViaParts};
+use dialog::{Proposal, RAck, Refresher, Resend, ViaParts};
 use sip::{Flow, Message, Method, Name, Transport, Uri, Writer};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -93,7 +93,7 @@ impl Call {
     /// A new offer, or a request for one, RFC 3261 §14.2.
     fn on_reinvite(&mut self, cx: &mut Cx<'_>, leg: Leg, at: usize, server: ServerKey, request: Message) {
         respond(cx, server, &request, 100, Writer::finish);
-        let dice = cx.core.dice.u64(..);
+        let dice = cx.core.dice.next();
         let offer = sdp_in(&request);
         if offer.is_none() && !request.body().is_empty() {
             return self.reply(cx, leg, at, server, &request, 488, None);
@@ -201,7 +201,7 @@ impl Call {
             return;
         }
         let offer = sdp_in(&request);
-        let dice = cx.core.dice.u64(..);
+        let dice = cx.core.dice.next();
         let Some(party) = self.party(leg) else { return };
         party.threads[at].dialog.update_target(&request);
         let Some(offer) = offer else { return self.reply(cx, leg, at, server, &request, 200, None) };
@@ -345,15 +345,16 @@ impl Call {
         Ok(())
     }
 
-    /// Headers of a re-INVITE or UPDATE that keep the session timer of the leg going.
+    /// Headers of a re-INVITE or UPDATE that keep the leg's session timer as it was agreed, RFC 4028 §7.4.
     fn session_offer(&mut self, leg: Leg, method: Method) -> Vec<(Name, String)> {
         if !matches!(method, Method::Invite | Method::Update) {
             return Vec::new();
         }
         let wish = crate::uas::wish(&self.plan.settings.sip);
+        let expires = self.party(leg).and_then(|party| party.session_secs).unwrap_or(wish.expires_secs);
         vec![
             (Name::Supported, "timer".to_owned()),
-            (Name::SessionExpires, format!("{};refresher={}", wish.expires_secs, self.refresher_word(leg))),
+            (Name::SessionExpires, format!("{expires};refresher={}", self.refresher_word(leg))),
             (Name::MinSe, wish.min_secs.to_string()),
             (Name::Allow, crate::uas::ALLOW.to_owned()),
         ]
@@ -379,8 +380,7 @@ impl Call {
                 thread.dialog.update_target(response);
             }
             if matches!(method, Method::Invite | Method::Update) && accepted {
-                let agreed = Proposal::of(response).accepted();
-                party.timer = agreed.map(|agreed| SessionTimer::start(cx.now, &agreed, Refresher::Uac));
+                party.agree(cx.now, Proposal::of(response).accepted(), Refresher::Uac);
             }
             if method == Method::Invite {
                 party.glare.answer_received();
@@ -483,16 +483,18 @@ impl Call {
         let Some(party) = self.party(leg) else { return };
         let Some(thread) = party.threads.get_mut(at) else { return };
         let mut writer = sip::respond(request, code, None);
+        let mut renewed = None;
         let method = request.method();
         if matches!(method, Method::Invite | Method::Update) && code < 300 {
             writer = writer.header(Name::Contact, &thread.dialog.contact).header(Name::Allow, crate::uas::ALLOW);
-            if let Ok(Some(agreed)) = Proposal::of(request).answer(&crate::uas::wish(&settings)) {
+            let agreed = Proposal::of(request).answer(&crate::uas::wish(&settings)).ok().flatten();
+            if let Some(agreed) = agreed {
                 writer = writer.header(Name::SessionExpires, agreed.to_string());
                 if agreed.refresher == Refresher::Uac {
                     writer = writer.header(Name::Require, "timer");
                 }
-                party.timer = Some(SessionTimer::start(cx.now, &agreed, Refresher::Uas));
             }
+            renewed = Some(agreed);
         }
         let bytes = match &body {
             Some(body) => writer.body("application/sdp", body),
@@ -502,6 +504,9 @@ impl Call {
             let cseq = request.cseq().map_or(1, |cseq| cseq.number);
             let resend = Resend::success(cx.now, bytes.clone(), settings.t1, settings.t2);
             thread.resend = Some(Unacknowledged { cseq, server, resend });
+        }
+        if let Some(agreed) = renewed {
+            party.agree(cx.now, agreed, Refresher::Uas);
         }
         cx.core.transactions.respond(cx.now, server, bytes, code);
         self.note_sip(cx, leg, true, &format!("{code} {} ({})", sip::reason_phrase(code), request.method_str()));

@@ -6,7 +6,7 @@ use super::party::{Exchange, Party, Phase, Thread};
 use crate::core::Cx;
 use crate::ids::Tag;
 use bytes::Bytes;
-use call::{Event, Leg, What};
+use call::{Action, Event, Leg, Play, Sound, What};
 use dialog::sdp::Sdp;
 use dialog::{Dialog, Reliable};
 use sip::{Message, Name};
@@ -50,8 +50,19 @@ impl Call {
             let first = self.party(leg).is_some_and(|party| !std::mem::replace(&mut party.rang, true));
             if first {
                 self.note(cx, What::Ringing { leg });
+                self.ring_back(cx);
                 self.drive(cx, Event::Ringing(leg));
             }
+        }
+    }
+
+    /// A caller who was answered before hears that it rings: only we can tell them.
+    fn ring_back(&mut self, cx: &mut Cx<'_>) {
+        let caller = &self.parties[0];
+        if caller.is_up() && self.bridge.is_none() && !caller.media.plays {
+            let tone = Sound::Prompt { name: "ringback".into(), language: "music".into() };
+            let play = Play { leg: Leg::CALLER, sounds: vec![tone], repeat: true, interruptible: false };
+            self.act(cx, Action::Play(play));
         }
     }
 
@@ -93,7 +104,7 @@ impl Call {
         }
         let fork = self.parties[0].threads.len();
         let tag = Tag { call: self.key, leg: Leg::CALLER, fork: fork as u16 };
-        let tag = tag.write(cx.core.config.shard, cx.core.dice.u64(..));
+        let tag = tag.write(cx.core.config.shard, cx.core.dice.next());
         let caller = &mut self.parties[0];
         if fork >= THREADS_MAX {
             return Some(0);
@@ -101,7 +112,7 @@ impl Call {
         let invite = caller.invite.as_ref()?;
         let contact = contact(cx.core.our_address(&caller.flow), caller.flow.transport);
         let dialog = Dialog::as_uas(invite, &tag, &contact).ok()?;
-        let reliable = Reliable::new(cx.core.dice.u64(..), invite.cseq().map_or(1, |cseq| cseq.number));
+        let reliable = Reliable::new(cx.core.dice.next(), invite.cseq().map_or(1, |cseq| cseq.number));
         caller.threads.push(Thread { pair: Some((leg, at)), reliable: Some(reliable), ..Thread::new(dialog) });
         self.party(leg)?.threads[at].pair = Some((Leg::CALLER, fork));
         Some(fork)

@@ -27,10 +27,11 @@ impl Call {
         let wish = crate::uas::wish(&self.plan.settings.sip);
         let Some(party) = self.party(leg) else { return };
         let (Some(at), local) = (party.chosen, party.media.local.clone()) else { return };
+        let expires = party.session_secs.unwrap_or(wish.expires_secs);
         let updates = party.thread().is_some_and(|thread| thread.dialog.peer_allows.contains(Method::Update));
         if !party.glare.may_invite() {
             if let Some(timer) = &mut party.timer {
-                timer.refresh_later(cx.now + glare_wait(true, cx.core.dice.u64(..)));
+                timer.refresh_later(cx.now + glare_wait(true, cx.core.dice.next()));
             }
             return;
         }
@@ -42,7 +43,7 @@ impl Call {
         self.send_in_dialog(cx, leg, at, method, user, |writer| {
             let writer = writer
                 .header(Name::Supported, "timer")
-                .header(Name::SessionExpires, format!("{};refresher=uac", wish.expires_secs))
+                .header(Name::SessionExpires, format!("{expires};refresher=uac"))
                 .header(Name::MinSe, wish.min_secs.to_string());
             match local.filter(|_| !updates) {
                 Some(body) => writer.body("application/sdp", &body),
@@ -71,12 +72,11 @@ impl Call {
         if method == Method::Invite && code < 300 {
             self.ack(cx, leg, at, cseq.number, None);
         }
-        let dice = cx.core.dice.u64(..);
+        let dice = cx.core.dice.next();
         let Some(party) = self.party(leg).filter(|party| party.is_up()) else { return };
         match code {
             200..=299 => {
-                let agreed = Proposal::of(response).accepted();
-                party.timer = agreed.map(|agreed| SessionTimer::start(cx.now, &agreed, Refresher::Uac));
+                party.agree(cx.now, Proposal::of(response).accepted(), Refresher::Uac);
             }
             491 => {
                 if let Some(timer) = &mut party.timer {
