@@ -10,6 +10,7 @@ use std::fs;
 use std::mem::size_of;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -92,10 +93,13 @@ impl Calls {
             Relay::Floor { .. } => "floor",
             Relay::Media(_) => "media-0",
         };
-        let tasks = fs::read_dir("/proc/self/task").expect("tasks").flatten().map(|task| task.path());
-        let is_relay =
-            |task: &std::path::PathBuf| fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name);
-        let task = tasks.into_iter().find(is_relay).expect("the relaying thread");
+        // A thread takes its name only when it begins to run.
+        let task = loop {
+            if let Some(task) = thread_named(name) {
+                break task;
+            }
+            thread::yield_now();
+        };
         let times = fs::read_to_string(task.join("schedstat")).expect("schedstat");
         Duration::from_nanos(times.split(' ').next().and_then(|nanos| nanos.parse().ok()).expect("nanoseconds"))
     }
@@ -136,6 +140,12 @@ impl Phone {
         self.socket.set_nonblocking(false).expect("a socket");
         heard as u64
     }
+}
+
+fn thread_named(name: &str) -> Option<PathBuf> {
+    let tasks = fs::read_dir("/proc/self/task").ok()?.flatten().map(|task| task.path());
+    let is_it = |task: &PathBuf| fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name);
+    tasks.into_iter().find(is_it)
 }
 
 /// Even ports are those of RTP.

@@ -1,21 +1,24 @@
 //! What a media thread does when it is told: one function for each command, and for what the other threads answer.
 
-use crate::end::{End, Lines, Play, Watch};
+use crate::end::{Asked, End, Lines, Play, Watch};
 use crate::loader::Loaded;
 use crate::play::Playing;
 use crate::record::{Recorder, Why};
 use crate::speak;
 use crate::thread::Thread;
 use crate::writer::Written;
-use call::media::{EndId, MediaCommand, MediaEvent};
-use call::{Name, PlayEnd, RecordEnd, Sound};
+use call::media::{EndId, MediaCommand, MediaEvent, Voice};
+use call::{Name, PlayEnd, RecordEnd};
 use std::io;
+use std::mem;
 use std::net::IpAddr;
 use std::time::Duration;
 use tracing::warn;
 
 /// Ends on one thread.
 const ENDS_MAX: usize = 32_000;
+/// Silence longer than a day is not watched for.
+const WATCH_MAX: Duration = Duration::from_secs(24 * 3600);
 
 impl Thread {
     pub(crate) fn on_command(&mut self, command: MediaCommand) {
@@ -52,10 +55,17 @@ impl Thread {
                     lines.rtp.source.connect(remote, signalling);
                     lines.rtcp.source.connect(rtcp, signalling);
                 }
+                let codec = |voice: Option<Voice>| voice.map(|voice| voice.codec);
+                let another = codec(this.voice) != codec(voice);
                 (this.voice, this.send) = (voice, send);
+                if another && let Some(asked) = this.play.asked().cloned() {
+                    self.play(slot, asked);
+                }
             }
             MediaCommand::Unpatch { .. } => self.unpatch(slot),
-            MediaCommand::Play { sounds, repeat, interruptible, .. } => self.play(slot, sounds, repeat, interruptible),
+            MediaCommand::Play { sounds, repeat, interruptible, .. } => {
+                self.play(slot, Asked { sounds: sounds.into(), repeat, interruptible });
+            }
             MediaCommand::StopPlay { .. } => {
                 if !matches!(this.play, Play::Nothing) {
                     this.play = Play::Nothing;
@@ -70,7 +80,7 @@ impl Thread {
             }
             MediaCommand::Digit { digit, during, .. } => this.pressing.add(digit, during, self.now),
             MediaCommand::Watch { limit, .. } => {
-                this.watch = limit.map(|limit| Watch { limit, since: self.now });
+                this.watch = limit.map(|limit| Watch { limit: limit.min(WATCH_MAX), since: self.now });
             }
             MediaCommand::Close { .. } => self.close(slot),
             MediaCommand::Open { .. } | MediaCommand::Patch { .. } | MediaCommand::Delete { .. } => {}
@@ -126,13 +136,17 @@ impl Thread {
         }
     }
 
-    fn play(&mut self, slot: usize, sounds: Vec<Sound>, repeat: bool, interruptible: bool) {
+    fn play(&mut self, slot: usize, asked: Asked) {
         let Some(end) = self.ends.get_mut(slot) else { return };
         end.plays += 1;
-        let asked = end.voice.is_some_and(|voice| self.loader.load((end.id, end.plays), voice.codec, sounds));
-        end.play = if asked { Play::Loading { repeat, interruptible } } else { Play::Nothing };
-        if !asked {
-            self.tell(MediaEvent::Played { end: self.ends[slot].id, ended: PlayEnd::Failed });
+        let (id, play) = (end.id, (end.id, end.plays));
+        let sounds = asked.sounds.clone();
+        end.play = match end.voice {
+            Some(voice) if self.loader.load(play, voice.codec, sounds) => Play::Loading(asked),
+            _ => Play::Nothing,
+        };
+        if matches!(end.play, Play::Nothing) {
+            self.tell(MediaEvent::Played { end: id, ended: PlayEnd::Failed });
         }
     }
 
@@ -142,21 +156,23 @@ impl Thread {
         let (due, now) = (self.grid(), self.now);
         let Some(slot) = self.slots.get(&id).copied() else { return };
         let Some(end) = self.ends.get_mut(slot).filter(|end| end.plays == number) else { return };
-        let Play::Loading { repeat, interruptible } = end.play else { return };
-        let failed = clips.is_none();
-        let timestamp = end.out.speak(now);
-        let playing = clips.and_then(|clips| Playing::new(clips, codec, repeat, due, timestamp));
-        if speak::begin(end, playing, interruptible) {
-            return self.arm(slot);
+        let Play::Loading(asked) = mem::replace(&mut end.play, Play::Nothing) else { return };
+        let Some(clips) = clips else {
+            return self.tell(MediaEvent::Played { end: id, ended: PlayEnd::Failed });
+        };
+        match Playing::new(clips, codec, asked.repeat, due, end.out.speak(now)) {
+            Some(playing) => {
+                end.play = Play::Sound(playing, asked);
+                self.arm(slot);
+            }
+            None => self.tell(MediaEvent::Played { end: id, ended: PlayEnd::Finished }),
         }
-        let ended = if failed { PlayEnd::Failed } else { PlayEnd::Finished };
-        self.tell(MediaEvent::Played { end: id, ended });
     }
 
     fn record(&mut self, slot: usize, message: Name, limit: Duration, silence: Duration) {
         let Some(end) = self.ends.get_mut(slot) else { return };
         let id = end.id;
-        let (Some(voice), None) = (end.voice, &end.recorder) else {
+        let (Some(voice), None, Some(_)) = (end.voice, &end.recorder, &end.lines) else {
             return self.tell(MediaEvent::Recorded { end: id, ended: RecordEnd::Failed });
         };
         end.recordings += 1;

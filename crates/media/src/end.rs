@@ -6,12 +6,14 @@ use crate::source::Source;
 use crate::stream::Outgoing;
 use crate::sys::Address;
 use crate::telephone_event::{Press, Presses};
+use call::Sound;
 use call::media::{EndId, EndStats, Voice};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Expedited forwarding, RFC 3246, as RFC 4594 §4.1 asks for telephony.
@@ -80,15 +82,26 @@ impl Lines {
 pub(crate) enum Play {
     Nothing,
     /// The sounds are being read.
-    Loading {
-        repeat: bool,
-        interruptible: bool,
-    },
+    Loading(Asked),
     /// Under way.
-    Sound {
-        playing: Playing,
-        interruptible: bool,
-    },
+    Sound(Playing, Asked),
+}
+
+/// A play as it was asked for; a new codec begins it anew.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) sounds: Arc<[Sound]>,
+    pub(crate) repeat: bool,
+    pub(crate) interruptible: bool,
+}
+
+impl Play {
+    pub(crate) fn asked(&self) -> Option<&Asked> {
+        match self {
+            Play::Nothing => None,
+            Play::Loading(asked) | Play::Sound(_, asked) => Some(asked),
+        }
+    }
 }
 
 /// Digits that we press.
@@ -190,7 +203,7 @@ impl End {
     /// When something is to be done though nothing comes.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let playing = match &self.play {
-            Play::Sound { playing, .. } => Some(playing.due),
+            Play::Sound(playing, _) => Some(playing.due),
             _ => None,
         };
         let recording = self.recorder.as_ref().map(Recorder::poll_timeout);

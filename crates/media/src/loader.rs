@@ -26,7 +26,7 @@ pub(crate) struct Loaded {
 struct Wanted {
     play: Play,
     codec: Codec,
-    sounds: Vec<Sound>,
+    sounds: Arc<[Sound]>,
 }
 
 /// The way to the reading thread.
@@ -58,7 +58,7 @@ impl Loader {
 
     /// Asks for sounds. False when too many are waiting.
     #[must_use]
-    pub(crate) fn load(&self, play: Play, codec: Codec, sounds: Vec<Sound>) -> bool {
+    pub(crate) fn load(&self, play: Play, codec: Codec, sounds: Arc<[Sound]>) -> bool {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return false;

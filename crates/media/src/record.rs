@@ -23,6 +23,8 @@ const BEHIND_MAX: Duration = Duration::from_secs(1);
 /// Loudness (root of the mean square) that is speech on any line, and that is none on any.
 const LOUD: u32 = 1500;
 const QUIET: u32 = 200;
+/// No message is longer.
+const LENGTH_MAX: Duration = Duration::from_secs(24 * 3600);
 /// No packet holds more samples than this: 120 ms of G.722.
 const PACKET_MAX: usize = 1920;
 
@@ -57,8 +59,8 @@ impl Recorder {
     pub(crate) fn new(codec: Codec, limit: Duration, silence: Duration, now: Instant) -> Recorder {
         Recorder {
             rate: codec::rate(codec),
-            limit,
-            silence,
+            limit: limit.min(LENGTH_MAX),
+            silence: silence.min(LENGTH_MAX),
             started: now,
             listening: Listening::new(codec),
             open: Vec::new(),

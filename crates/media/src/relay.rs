@@ -98,10 +98,7 @@ impl Thread {
     fn on_digit(&mut self, slot: usize, digit: char) {
         let Some(end) = self.ends.get_mut(slot) else { return };
         let id = end.id;
-        let interrupted = match end.play {
-            Play::Loading { interruptible, .. } | Play::Sound { interruptible, .. } => interruptible,
-            Play::Nothing => false,
-        };
+        let interrupted = end.play.asked().is_some_and(|asked| asked.interruptible);
         if interrupted {
             end.play = Play::Nothing;
         }

@@ -9,7 +9,6 @@ use crate::telephone_event::Press;
 use crate::thread::{DATAGRAM_MAX, Thread};
 use call::PlayEnd;
 use call::media::MediaEvent;
-use std::mem;
 use std::time::{Duration, Instant, SystemTime};
 use webrtc_util::marshal::Marshal;
 
@@ -48,7 +47,7 @@ impl Thread {
 fn play(end: &mut End, buffer: &mut [u8; DATAGRAM_MAX], now: Instant) -> bool {
     let pressing = end.pressing.now.is_some();
     let End { play, voice, send, lines, out, said, stats, .. } = end;
-    let Play::Sound { playing, .. } = play else { return false };
+    let Play::Sound(playing, _) = play else { return false };
     let line = lines.as_ref().and_then(|lines| lines.rtp.out()).filter(|_| *send && !pressing);
     while playing.due <= now {
         let Playing { timestamp, marker, .. } = *playing;
@@ -145,17 +144,6 @@ impl Said {
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(octets as u32);
     }
-}
-
-/// Starts what has been loaded, at `due`. False when there is nothing in it.
-pub(crate) fn begin(end: &mut End, playing: Option<Playing>, interruptible: bool) -> bool {
-    let begun = playing.is_some();
-    let play = match playing {
-        Some(playing) => Play::Sound { playing, interruptible },
-        None => Play::Nothing,
-    };
-    drop(mem::replace(&mut end.play, play));
-    begun
 }
 
 #[expect(clippy::disallowed_methods, reason = "RTCP tells the time of day")]

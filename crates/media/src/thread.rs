@@ -134,10 +134,10 @@ impl Thread {
         self.deadlines.push(Reverse((at, slot, end.id)));
     }
 
-    /// When a play may begin: at once, or up to 5 ms later together with others.
+    /// When a play may begin: within 5 ms, together with others.
     pub(crate) fn grid(&self) -> Instant {
-        let since = (self.now - self.started).as_millis().div_ceil(GRID.as_millis());
-        self.started + GRID * since as u32
+        let past = (self.now - self.started).as_micros() % GRID.as_micros();
+        self.now + GRID - Duration::from_micros(past as u64)
     }
 
     pub(crate) fn tell(&self, event: MediaEvent) {

@@ -198,3 +198,21 @@ fn what_we_say_is_reported_by_rtcp_and_ends_with_a_goodbye() {
     let goodbye = hear(&anna.rtcp);
     assert_eq!((goodbye[1], goodbye[9], &goodbye[12..16]), (201, 203, &ssrc.to_be_bytes()[..]));
 }
+
+#[test]
+fn a_leg_that_changes_its_codec_hears_the_music_in_the_new_one() {
+    let Call { exchange, anna, .. } = Call::new();
+    exchange.send(music());
+    let mut heard = vec![anna.hear()];
+    exchange.connect(A, &anna, Voice { codec: Codec::Pcmu, payload: 0, digits: None });
+    while heard.last().is_none_or(|packet| packet.payload() == 8) {
+        heard.push(anna.hear());
+    }
+    heard.extend(frames(&anna, 10));
+    assert_one_stream(&heard);
+    let (before, after) = heard.split_at(heard.iter().position(|packet| packet.payload() == 0).unwrap());
+    assert!(after.iter().all(|packet| packet.payload() == 0) && after[0].marker());
+    assert_ne!(before[0].body(), after[0].body());
+    exchange.connect_with(A, &anna, None, true);
+    exchange.played(A, PlayEnd::Failed);
+}
