@@ -127,6 +127,10 @@ section! {
     pub struct Store = "[store]" {
         /// A folder, made if it is missing.
         pub folder: Name = "data".into();
+        /// So long the records of calls are kept; recorded messages stay until they are deleted.
+        pub keep: Duration = Duration::from_secs(90 * 86_400);
+        /// The oldest records go when the database is larger than so many megabytes.
+        pub megabytes: u32 = 4096;
     }
 }
 

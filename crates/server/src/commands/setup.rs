@@ -123,12 +123,10 @@ impl Invented {
              Then dial:"
         )
         .ok();
-        for person in plan.people() {
-            if let Some(number) = person.number() {
-                writeln!(text, "  {number:<8} {}", person.name).ok();
-            }
+        for line in what_to_dial() {
+            writeln!(text, "  {line}").ok();
         }
-        text.push_str("  *97      listen to your messages; it asks for a PIN:");
+        text.push_str("\nThe mailboxes' PINs:");
         for (mailbox, digits, _) in &self.pins {
             write!(text, " {mailbox} {digits},").ok();
         }
@@ -141,5 +139,21 @@ impl Invented {
         )
         .ok();
         text
+    }
+}
+
+/// The table that opens the example's plan.
+fn what_to_dial() -> impl Iterator<Item = &'static str> {
+    let [_, (_, plan)] = EXAMPLE;
+    plan.lines().take_while(|line| line.starts_with('#')).filter_map(|line| line.strip_prefix("#   "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_says_what_to_dial() {
+        assert!(what_to_dial().any(|line| line.contains("1001")) && what_to_dial().any(|line| line.contains("*97")));
     }
 }

@@ -1,5 +1,6 @@
 //! Log lines: for people or for programs, to standard error; what they tell is never a secret.
 
+use call::{Note, What};
 use dialplan::{Log, LogFormat};
 use tracing_subscriber::EnvFilter;
 
@@ -22,6 +23,29 @@ pub fn start(log: &Log) {
     }
     if let Some(fault) = fault {
         tracing::warn!(level = wanted, fault, "this log level cannot be read; logging at `info`");
+    }
+}
+
+/// What a note says to who reads the log; the whole story of a call is `vaihde journey`'s.
+pub fn note(note: &Note) {
+    let journey = note.journey.map(tracing::field::display);
+    match &note.what {
+        What::Began { caller, dialled, .. } => {
+            tracing::debug!(journey, from = &*caller.number, device = caller.device.as_deref(), %dialled, "call began");
+        }
+        What::Ended { by, code, lasted, talked, .. } => {
+            tracing::debug!(journey, code, ?by, ?lasted, ?talked, "call ended");
+        }
+        What::Registered { device, binding } => tracing::debug!(%device, flow = &*binding.flow, "registered"),
+        What::Unregistered { device, expired, .. } => tracing::debug!(%device, expired, "unregistered"),
+        What::MessageLeft(message) => {
+            tracing::info!(journey, mailbox = &*message.mailbox, message = &*message.id, "message left");
+        }
+        What::DoNotDisturb { person, on } => tracing::info!(%person, on, "do-not-disturb"),
+        What::Fault { message } => {
+            tracing::error!(journey, fault = &**message, "a fault was contained: it ended one call")
+        }
+        _ => {}
     }
 }
 

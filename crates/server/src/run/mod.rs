@@ -189,7 +189,12 @@ fn media_config(loaded: &Loaded, messages: PathBuf) -> media::Config {
 }
 
 fn writer_config(settings: &Settings) -> WriterConfig {
-    WriterConfig { queue_max: settings.limits.notes as usize, ..WriterConfig::default() }
+    WriterConfig {
+        queue_max: settings.limits.notes as usize,
+        keep: settings.store.keep,
+        bytes_max: u64::from(settings.store.megabytes) << 20,
+        ..WriterConfig::default()
+    }
 }
 
 fn stream_limits(settings: &Settings) -> StreamLimits {

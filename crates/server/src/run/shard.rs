@@ -1,6 +1,7 @@
 //! One shard's thread: what arrives goes into the engine, what comes out goes where it belongs, then it sleeps.
 
 use super::facts::SharedFacts;
+use super::log;
 use super::streams::{StreamLimits, Streams};
 use super::sys::Inbox;
 use super::udp::UdpListener;
@@ -130,6 +131,9 @@ struct Shard {
     media: Arc<Media>,
     orders: UnboundedReceiver<Order>,
     timer: Pin<Box<Sleep>>,
+    /// Which socket is looked at first.
+    turn: usize,
+    from_streams: Vec<Input>,
     /// For the store, collected over one turn.
     entries: Vec<Entry>,
     /// With the store, in the order in which they went.
@@ -140,7 +144,7 @@ struct Shard {
 /// Why the shard woke up.
 enum Wake {
     Datagrams { listener: usize },
-    Stream(Input),
+    Streams,
     Order(Order),
     Timer,
 }
@@ -160,6 +164,8 @@ impl Shard {
             media: start.media,
             orders: start.orders,
             timer: Box::pin(tokio::time::sleep_until(now.into())),
+            turn: 0,
+            from_streams: Vec::new(),
             entries: Vec::new(),
             promised: Vec::new(),
             stopped: false,
@@ -175,7 +181,11 @@ impl Shard {
             let now = Instant::now();
             match wake {
                 Wake::Datagrams { listener } => self.on_datagrams(now, listener),
-                Wake::Stream(input) => self.feed(now, input),
+                Wake::Streams => {
+                    for input in std::mem::take(&mut self.from_streams) {
+                        self.feed(now, input);
+                    }
+                }
                 Wake::Order(order) => self.on_order(now, order),
                 Wake::Timer => self.feed(now, Input::Timeout),
             }
@@ -183,8 +193,8 @@ impl Shard {
         }
     }
 
-    /// The first thing that there is to do. Each source has its turn before the network, so that a flood of
-    /// datagrams holds up no timer and no answer of the store.
+    /// The first thing that there is to do. Timers, the store and the media threads come before the network, so that
+    /// no flood holds them up; of the sockets another one is first each time.
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         if self.poll_timer(cx).is_ready() {
             return Poll::Ready(Wake::Timer);
@@ -194,15 +204,33 @@ impl Shard {
             Poll::Ready(None) => return Poll::Ready(Wake::Order(Order::Stop)),
             Poll::Pending => {}
         }
-        if let Poll::Ready(input) = self.streams.poll_input(cx) {
-            return Poll::Ready(Wake::Stream(input));
-        }
-        for (listener, socket) in self.udp.iter().enumerate() {
-            if socket.poll_receive(cx, &mut self.inbox).is_ready() {
-                return Poll::Ready(Wake::Datagrams { listener });
+        self.turn = self.turn.wrapping_add(1);
+        let sockets = self.udp.len() + 1;
+        for socket in (self.turn..self.turn.wrapping_add(sockets)).map(|at| at % sockets) {
+            match self.udp.get(socket) {
+                Some(listener) => {
+                    if listener.poll_receive(cx, &mut self.inbox).is_ready() {
+                        return Poll::Ready(Wake::Datagrams { listener: socket });
+                    }
+                }
+                None => {
+                    if self.poll_streams(cx).is_ready() {
+                        return Poll::Ready(Wake::Streams);
+                    }
+                }
             }
         }
         Poll::Pending
+    }
+
+    /// Takes what the streams have, up to a turn's share.
+    fn poll_streams(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.from_streams.len() < TURN
+            && let Poll::Ready(input) = self.streams.poll_input(cx)
+        {
+            self.from_streams.push(input);
+        }
+        if self.from_streams.is_empty() { Poll::Pending } else { Poll::Ready(()) }
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -224,23 +252,25 @@ impl Shard {
     }
 
     fn on_order(&mut self, now: Instant, order: Order) {
-        let mut next = Some(order);
-        for _ in 0..TURN {
-            match next {
-                None => return,
-                Some(Order::Input(input)) => self.feed(now, input),
-                Some(Order::Media(event)) => self.feed(now, Input::Media(event)),
-                Some(Order::Kept(journey, ok)) => self.on_kept(now, journey, ok),
-                Some(Order::Status(answer)) => {
-                    let (engine, connections) = (self.engine.status(), self.streams.len());
-                    answer.send(ShardStatus { engine, connections }).ok();
-                }
-                Some(Order::Stop) => return self.stopped = true,
+        self.obey(now, order);
+        for _ in 1..TURN {
+            match self.orders.try_recv() {
+                Ok(order) => self.obey(now, order),
+                Err(_) => return,
             }
-            next = self.orders.try_recv().ok();
         }
-        if let Some(order) = next {
-            self.on_order(now, order);
+    }
+
+    fn obey(&mut self, now: Instant, order: Order) {
+        match order {
+            Order::Input(input) => self.feed(now, input),
+            Order::Media(event) => self.feed(now, Input::Media(event)),
+            Order::Kept(journey, ok) => self.on_kept(now, journey, ok),
+            Order::Status(answer) => {
+                let (engine, connections) = (self.engine.status(), self.streams.len());
+                answer.send(ShardStatus { engine, connections }).ok();
+            }
+            Order::Stop => self.stopped = true,
         }
     }
 
@@ -274,6 +304,7 @@ impl Shard {
     }
 
     fn apply(&mut self, note: &Note) {
+        log::note(note);
         presence::fold(&mut &*self.facts, &mut self.journeys, note);
     }
 

@@ -136,7 +136,8 @@ impl Streams {
             },
             connection => connection,
         };
-        let Some(known) = self.connections.get(&connection) else {
+        // A binding from before a restart may carry a number that is somebody else's by now.
+        let Some(known) = self.connections.get(&connection).filter(|known| known.flow.remote == flow.remote) else {
             return self.ready.push_back(Input::FlowFailed { flow });
         };
         if let Err(why) = known.queue.push(bytes, UNWRITTEN_BYTES_MAX) {
@@ -281,6 +282,9 @@ mod tests {
         tokio::select! { _ = poll_fn(|cx| streams.poll_input(cx)) => panic!(), read = reads => read.unwrap() };
         assert_eq!(&answer, b"with its number or without");
         assert_eq!(streams.len(), 1, "no second connection was made");
+        let elsewhere = Flow { remote: at, ..flow };
+        streams.send(elsewhere, Bytes::from_static(b"for somebody else"));
+        assert_eq!(failed(&mut streams).await, elsewhere, "a number alone is nobody's");
         drop(phone);
         assert_eq!(failed(&mut streams).await, flow);
         assert!(streams.len() == 0 && streams.per_address.is_empty() && streams.by_remote.is_empty());
