@@ -1,9 +1,8 @@
 //! One phone calls another.
 
-use crate::office::{answers, answers_and_talks, office_with, secs};
+use crate::office::{answers, answers_and_talks, millis, office_with, secs};
 use sim::{Manners, Phase, Ring};
 use sip::{Method, Name};
-use std::time::Duration;
 
 #[test]
 fn a_phone_rings_is_answered_and_hangs_up() {
@@ -13,7 +12,27 @@ fn a_phone_rings_is_answered_and_hangs_up() {
     office.run_for(secs(5));
     assert!(office.hears("anna-desk", "bo-desk") && office.hears("bo-desk", "anna-desk"));
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+         0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+         0.00  pbx → anna-desk          401 Unauthorized
+         0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+         0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+         0.00  pbx → anna-desk          100 Trying
+         0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+         0.00  pbx → anna-desk          180 Ringing
+         0.00  bo-desk → pbx            180 Ringing
+         3.00  bo-desk → pbx            200 OK + sdp
+         3.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+         3.00  pbx                      patches anna-desk and bo-desk
+         3.00  pbx → anna-desk          200 OK + sdp
+         3.01  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        13.00  bo-desk → pbx            BYE sip:192.0.2.1:5060
+        13.01  pbx → bo-desk            200 OK (BYE)
+        13.01  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        13.01  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
 }
 
 #[test]
@@ -24,7 +43,27 @@ fn the_caller_hangs_up() {
     office.run_for(secs(6));
     office.hang_up("anna-desk");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+        0.00  pbx → anna-desk          180 Ringing
+        0.00  bo-desk → pbx            180 Ringing
+        2.00  bo-desk → pbx            200 OK + sdp
+        2.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+        2.00  pbx                      patches anna-desk and bo-desk
+        2.00  pbx → anna-desk          200 OK + sdp
+        2.01  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        6.00  anna-desk → pbx          BYE sip:192.0.2.1:5060
+        6.00  pbx → anna-desk          200 OK (BYE)
+        6.00  pbx → bo-desk            BYE sip:bo-desk@10.0.0.2:5060
+        6.00  bo-desk → pbx            200 OK (BYE)
+        ",
+    );
 }
 
 /// Nothing of one leg's network shows in the other: addresses, tags, Call-ID, Via, and what the SDP would tell.
@@ -94,7 +133,29 @@ fn a_busy_phone_leads_to_the_greeting_for_busy() {
     office.phone_mut("bo-desk").manners.ring = Ring::Busy;
     office.call("anna-desk", "1002");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+         0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+         0.00  pbx → anna-desk          401 Unauthorized
+         0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+         0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+         0.00  pbx → anna-desk          100 Trying
+         0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+         0.00  pbx → anna-desk          180 Ringing
+         0.00  bo-desk → pbx            486 Busy Here
+         0.01  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+         0.01  pbx                      plays to anna-desk: greeting-busy, leave-message
+         0.01  pbx → anna-desk          200 OK + sdp
+         0.01  anna-desk → pbx          ACK sip:192.0.2.1:5060
+         4.00  pbx                      plays to anna-desk: beep
+         4.30  pbx                      records anna-desk
+        17.31  pbx                      plays to anna-desk: message-saved, goodbye
+        17.31  pbx → bo-desk            NOTIFY sip:bo-desk@10.0.0.2:5060
+        17.31  bo-desk → pbx            200 OK (NOTIFY)
+        21.31  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        21.31  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
 }
 
 /// RFC 3261 §9.1: CANCEL for the leg that rings; the caller gets 200 for the CANCEL and 487 for the INVITE.
@@ -105,7 +166,26 @@ fn a_caller_who_gives_up_stops_the_ringing() {
     office.run_for(secs(4));
     office.hang_up("anna-desk");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+        0.00  pbx → anna-desk          180 Ringing
+        0.00  bo-desk → pbx            180 Ringing
+        4.00  anna-desk → pbx          CANCEL sip:1002@pbx.example.fi
+        4.00  pbx → anna-desk          200 OK (CANCEL)
+        4.00  pbx → anna-desk          487 Request Terminated
+        4.00  pbx → bo-desk            CANCEL sip:bo-desk@10.0.0.2:5060
+        4.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        4.00  bo-desk → pbx            200 OK (CANCEL)
+        4.00  bo-desk → pbx            487 Request Terminated
+        4.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+        ",
+    );
     assert_eq!(office.phone("anna-desk").last_call().final_code, Some(487));
 }
 
@@ -114,6 +194,7 @@ fn a_caller_who_gives_up_stops_the_ringing() {
 fn a_caller_who_gives_up_at_once_rings_nobody_for_long() {
     let mut office = office_with(&["anna-desk", "bo-desk"]);
     office.call("anna-desk", "1002");
+    office.run_for(millis(3)); // past the challenge
     office.hang_up("anna-desk");
     office.run_until_idle();
     office.assert_sound();
@@ -142,7 +223,33 @@ fn two_phones_of_one_person_ring_and_the_loser_is_told_why() {
     office.phone_mut("dan-soft").manners = answers_and_talks(2, 5);
     office.call("anna-desk", "1004");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1004@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1004@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1004@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → dan-desk           INVITE sip:dan-desk@10.0.0.4:5060 + sdp
+        0.00  pbx → anna-desk          180 Ringing
+        0.00  pbx → dan-soft           INVITE sip:dan-soft@10.0.0.5:5060 + sdp
+        0.00  dan-desk → pbx           180 Ringing
+        0.00  dan-soft → pbx           180 Ringing
+        2.00  dan-soft → pbx           200 OK + sdp
+        2.00  pbx → dan-soft           ACK sip:dan-soft@10.0.0.5:5060
+        2.00  pbx                      patches anna-desk and dan-soft
+        2.00  pbx → dan-desk           CANCEL sip:dan-desk@10.0.0.4:5060
+        2.00  pbx → anna-desk          200 OK + sdp
+        2.01  dan-desk → pbx           200 OK (CANCEL)
+        2.01  dan-desk → pbx           487 Request Terminated
+        2.01  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        2.01  pbx → dan-desk           ACK sip:dan-desk@10.0.0.4:5060
+        7.00  dan-soft → pbx           BYE sip:192.0.2.1:5060
+        7.00  pbx → dan-soft           200 OK (BYE)
+        7.00  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        7.01  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
     let reason = office.phone("dan-desk").last_call().cancel_reason.clone().expect("a Reason");
     assert_eq!(reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
 }
@@ -179,7 +286,17 @@ fn a_number_that_does_not_exist_gets_404() {
     let mut office = office_with(&["anna-desk"]);
     office.call("anna-desk", "7777");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:7777@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:7777@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:7777@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → anna-desk          404 Not Found
+        0.00  anna-desk → pbx          ACK sip:7777@pbx.example.fi
+        ",
+    );
 }
 
 /// A caller whose phone dies: its silence ends the call.
@@ -191,7 +308,37 @@ fn a_phone_that_dies_in_a_call_ends_it() {
     office.run_for(secs(10));
     office.die("anna-desk");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+         0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+         0.00  pbx → anna-desk          401 Unauthorized
+         0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+         0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+         0.00  pbx → anna-desk          100 Trying
+         0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+         0.00  pbx → anna-desk          180 Ringing
+         0.00  bo-desk → pbx            180 Ringing
+         1.00  bo-desk → pbx            200 OK + sdp
+         1.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+         1.00  pbx                      patches anna-desk and bo-desk
+         1.00  pbx → anna-desk          200 OK + sdp
+         1.01  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        10.00  anna-desk                dies
+        61.01  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        61.01  pbx → bo-desk            BYE sip:bo-desk@10.0.0.2:5060
+        61.01  bo-desk → pbx            200 OK (BYE)
+        61.51  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060 (again)
+        62.51  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060 (again)
+        64.50  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060 (again)
+        68.50  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060 (again)
+        72.50  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060 (again)
+        76.50  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060 (again)
+        80.50  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060 (again)
+        84.50  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060 (again)
+        88.50  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060 (again)
+        92.50  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060 (again)
+        ",
+    );
 }
 
 /// A called phone that says nothing at all: the INVITE runs out after 64*T1, or when its ringing time is over.
@@ -200,7 +347,7 @@ fn a_mute_phone_holds_nobody_up() {
     let mut office = office_with(&["anna-desk", "bo-desk"]);
     office.phone_mut("bo-desk").manners.ring = Ring::Mute;
     office.call("anna-desk", "1002");
-    office.run_for(secs(26));
+    office.run_for(secs(22));
     assert!(office.playing_to("anna-desk").is_some(), "{}", office.ladder());
     office.hang_up("anna-desk");
     office.die("bo-desk");
@@ -214,7 +361,7 @@ fn a_200_is_repeated_until_it_is_acknowledged() {
     let mut office = office_with(&["anna-desk", "bo-desk"]);
     office.phone_mut("bo-desk").manners = answers(1);
     office.call("anna-desk", "1002");
-    office.run_for(Duration::from_millis(500));
+    office.run_for(millis(500));
     office.link("anna-desk").lost_of_1000 = 1000;
     office.run_for(secs(5));
     office.link("anna-desk").lost_of_1000 = 0;
@@ -222,7 +369,31 @@ fn a_200_is_repeated_until_it_is_acknowledged() {
     assert!(office.hears("anna-desk", "bo-desk"));
     office.hang_up("anna-desk");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+         0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+         0.00  pbx → anna-desk          401 Unauthorized
+         0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+         0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+         0.00  pbx → anna-desk          100 Trying
+         0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+         0.00  pbx → anna-desk          180 Ringing
+         0.00  bo-desk → pbx            180 Ringing
+         1.00  bo-desk → pbx            200 OK + sdp
+         1.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+         1.00  pbx                      patches anna-desk and bo-desk
+         1.00  pbx → anna-desk          200 OK + sdp (lost)
+         1.50  pbx → anna-desk          200 OK + sdp (again, lost)
+         2.50  pbx → anna-desk          200 OK + sdp (again, lost)
+         4.50  pbx → anna-desk          200 OK + sdp (again, lost)
+         8.51  pbx → anna-desk          200 OK + sdp (again)
+         8.51  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        10.50  anna-desk → pbx          BYE sip:192.0.2.1:5060
+        10.50  pbx → anna-desk          200 OK (BYE)
+        10.50  pbx → bo-desk            BYE sip:bo-desk@10.0.0.2:5060
+        10.50  bo-desk → pbx            200 OK (BYE)
+        ",
+    );
 }
 
 /// RFC 3261 §13.3.1.4: a 200 that is never acknowledged ends in BYE.

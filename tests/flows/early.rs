@@ -13,7 +13,29 @@ fn early_media_is_heard_by_the_caller() {
     office.run_for(secs(2));
     assert!(office.hears("anna-desk", "bo-desk"), "{}", office.ladder());
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+        0.00  pbx → anna-desk          180 Ringing
+        0.00  bo-desk → pbx            183 Session Progress + sdp
+        0.01  pbx                      patches anna-desk and bo-desk
+        0.01  pbx → anna-desk          183 Session Progress + sdp
+        4.00  bo-desk → pbx            200 OK + sdp
+        4.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+        4.00  pbx                      patches anna-desk and bo-desk
+        4.00  pbx → anna-desk          200 OK + sdp
+        4.01  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        9.00  bo-desk → pbx            BYE sip:192.0.2.1:5060
+        9.01  pbx → bo-desk            200 OK (BYE)
+        9.01  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        9.01  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
 }
 
 /// RFC 3262: where both sides speak it, 180 is reliable on both legs.
@@ -24,7 +46,32 @@ fn reliable_ringing_is_acknowledged_with_prack() {
     office.phone_mut("bo-desk").manners = Manners { reliable: true, ..answers_and_talks(3, 5) };
     office.call("anna-desk", "1002");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+        0.00  pbx → anna-desk          180 Ringing
+        0.00  bo-desk → pbx            180 Ringing
+        0.01  pbx → anna-desk          180 Ringing
+        0.01  anna-desk → pbx          PRACK sip:192.0.2.1:5060
+        0.01  pbx → bo-desk            PRACK sip:bo-desk@10.0.0.2:5060
+        0.01  bo-desk → pbx            200 OK (PRACK)
+        0.01  pbx → anna-desk          200 OK (PRACK)
+        3.00  bo-desk → pbx            200 OK + sdp
+        3.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+        3.00  pbx                      patches anna-desk and bo-desk
+        3.00  pbx → anna-desk          200 OK + sdp
+        3.01  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        8.00  bo-desk → pbx            BYE sip:192.0.2.1:5060
+        8.01  pbx → bo-desk            200 OK (BYE)
+        8.01  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        8.01  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
 }
 
 /// RFC 3262 §3: a reliable 183 with the answer; the 200 has none.
@@ -35,7 +82,33 @@ fn reliable_early_media_answers_the_offer_once() {
     office.phone_mut("bo-desk").manners = Manners { reliable: true, early_media: true, ..answers_and_talks(3, 5) };
     office.call("anna-desk", "1002");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+        0.00  pbx → anna-desk          180 Ringing
+        0.00  bo-desk → pbx            183 Session Progress + sdp
+        0.01  pbx                      patches anna-desk and bo-desk
+        0.01  pbx → anna-desk          183 Session Progress + sdp
+        0.01  anna-desk → pbx          PRACK sip:192.0.2.1:5060
+        0.01  pbx → bo-desk            PRACK sip:bo-desk@10.0.0.2:5060
+        0.01  bo-desk → pbx            200 OK (PRACK)
+        0.01  pbx → anna-desk          200 OK (PRACK)
+        3.00  bo-desk → pbx            200 OK
+        3.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+        3.00  pbx                      patches anna-desk and bo-desk
+        3.00  pbx → anna-desk          200 OK
+        3.01  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        8.00  bo-desk → pbx            BYE sip:192.0.2.1:5060
+        8.01  pbx → bo-desk            200 OK (BYE)
+        8.01  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        8.01  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
 }
 
 /// The two legs are independent: a phone that speaks RFC 3262 is acknowledged though the caller does not.
@@ -59,7 +132,27 @@ fn a_late_offer_travels_from_the_called_to_the_caller_and_back() {
     office.run_for(secs(4));
     assert!(office.hears("anna-desk", "bo-desk") && office.hears("bo-desk", "anna-desk"), "{}", office.ladder());
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060
+        0.00  pbx → anna-desk          180 Ringing
+        0.00  bo-desk → pbx            180 Ringing
+        2.00  bo-desk → pbx            200 OK + sdp
+        2.00  pbx → anna-desk          200 OK + sdp
+        2.01  anna-desk → pbx          ACK sip:192.0.2.1:5060 + sdp
+        2.01  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060 + sdp
+        2.01  pbx                      patches anna-desk and bo-desk
+        7.00  bo-desk → pbx            BYE sip:192.0.2.1:5060
+        7.00  pbx → bo-desk            200 OK (BYE)
+        7.00  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        7.01  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
 }
 
 /// A late offer into voicemail: the exchange makes the offer itself.

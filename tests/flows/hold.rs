@@ -27,7 +27,31 @@ fn a_caller_holds_and_takes_back() {
     assert!(office.hears("anna-desk", "bo-desk") && office.hears("bo-desk", "anna-desk"), "{}", office.ladder());
     office.hang_up("anna-desk");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+         0.00  anna-desk → pbx          INVITE sip:192.0.2.1:5060 + sdp sendonly
+         0.00  pbx → anna-desk          100 Trying
+         0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp sendonly
+         0.00  bo-desk → pbx            200 OK + sdp recvonly
+         0.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+         0.00  pbx                      patches anna-desk and bo-desk
+         0.00  pbx                      plays to bo-desk: file music.wav, again and again
+         0.00  pbx → anna-desk          200 OK + sdp recvonly
+         0.00  anna-desk → pbx          ACK sip:192.0.2.1:5060
+         5.00  anna-desk → pbx          INVITE sip:192.0.2.1:5060 + sdp
+         5.00  pbx → anna-desk          100 Trying
+         5.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+         5.00  bo-desk → pbx            200 OK + sdp
+         5.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+         5.00  pbx                      patches anna-desk and bo-desk
+         5.00  pbx → anna-desk          200 OK + sdp
+         5.00  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        10.00  anna-desk → pbx          BYE sip:192.0.2.1:5060
+        10.00  pbx → anna-desk          200 OK (BYE)
+        10.00  pbx → bo-desk            BYE sip:bo-desk@10.0.0.2:5060
+        10.00  bo-desk → pbx            200 OK (BYE)
+        ",
+    );
 }
 
 #[test]
@@ -41,7 +65,31 @@ fn the_called_holds_and_takes_back() {
     assert!(office.hears("anna-desk", "bo-desk") && office.hears("bo-desk", "anna-desk"), "{}", office.ladder());
     office.hang_up("bo-desk");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+         0.00  bo-desk → pbx            INVITE sip:192.0.2.1:5060 + sdp sendonly
+         0.00  pbx → bo-desk            100 Trying
+         0.00  pbx → anna-desk          INVITE sip:anna-desk@10.0.0.1:5060 + sdp sendonly
+         0.00  anna-desk → pbx          200 OK + sdp recvonly
+         0.00  pbx → anna-desk          ACK sip:anna-desk@10.0.0.1:5060
+         0.00  pbx                      patches bo-desk and anna-desk
+         0.00  pbx                      plays to anna-desk: file music.wav, again and again
+         0.00  pbx → bo-desk            200 OK + sdp recvonly
+         0.00  bo-desk → pbx            ACK sip:192.0.2.1:5060
+         5.00  bo-desk → pbx            INVITE sip:192.0.2.1:5060 + sdp
+         5.00  pbx → bo-desk            100 Trying
+         5.00  pbx → anna-desk          INVITE sip:anna-desk@10.0.0.1:5060 + sdp
+         5.00  anna-desk → pbx          200 OK + sdp
+         5.00  pbx → anna-desk          ACK sip:anna-desk@10.0.0.1:5060
+         5.00  pbx                      patches bo-desk and anna-desk
+         5.00  pbx → bo-desk            200 OK + sdp
+         5.00  bo-desk → pbx            ACK sip:192.0.2.1:5060
+        10.00  bo-desk → pbx            BYE sip:192.0.2.1:5060
+        10.00  pbx → bo-desk            200 OK (BYE)
+        10.00  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        10.00  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
 }
 
 /// RFC 2543 §B.5: hold by `c=0.0.0.0`.

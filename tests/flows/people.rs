@@ -20,7 +20,27 @@ fn a_call_for_somebody_away_rings_the_substitute_at_once() {
     assert!(diversion.contains("1002") && diversion.contains("reason=away"), "{diversion}");
     office.hang_up("anna-desk");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → cia-desk           INVITE sip:cia-desk@10.0.0.3:5060 + sdp
+        0.00  pbx → anna-desk          180 Ringing
+        0.00  cia-desk → pbx           180 Ringing
+        2.00  cia-desk → pbx           200 OK + sdp
+        2.00  pbx → cia-desk           ACK sip:cia-desk@10.0.0.3:5060
+        2.00  pbx                      patches anna-desk and cia-desk
+        2.00  pbx → anna-desk          200 OK + sdp
+        2.01  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        5.00  anna-desk → pbx          BYE sip:192.0.2.1:5060
+        5.00  pbx → anna-desk          200 OK (BYE)
+        5.00  pbx → cia-desk           BYE sip:cia-desk@10.0.0.3:5060
+        5.00  cia-desk → pbx           200 OK (BYE)
+        ",
+    );
 }
 
 /// Neither Bo nor his substitute can be reached: the caller hears that he is away and until when.
@@ -64,7 +84,20 @@ fn somebody_without_a_registered_phone_is_offline() {
     assert!(office.playing_to("anna-desk").is_some());
     office.hang_up("anna-desk");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx                      plays to anna-desk: greeting-unavailable, leave-message
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → anna-desk          200 OK + sdp
+        0.00  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        2.00  anna-desk → pbx          BYE sip:192.0.2.1:5060
+        2.00  pbx → anna-desk          200 OK (BYE)
+        ",
+    );
 }
 
 /// One call at a time: a second one hears that Bo talks, and his phone does not ring.

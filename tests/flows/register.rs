@@ -10,16 +10,25 @@ fn a_phone_registers_with_its_password() {
     let mut office = Office::new(PLAN, 1);
     office.act("anna-desk", Phone::register);
     office.run_for(secs(60));
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          REGISTER sip:pbx.example.fi
+        0.00  pbx → anna-desk          401 Unauthorized (REGISTER)
+        0.00  anna-desk → pbx          REGISTER sip:pbx.example.fi
+        0.00  pbx → anna-desk          200 OK (REGISTER)
+        0.00  pbx → anna-desk          NOTIFY sip:anna-desk@10.0.0.1:5060
+        0.00  anna-desk → pbx          200 OK (NOTIFY)
+        ",
+    );
     let ok = office.phone("anna-desk").got_response(200, Method::Register)[0].clone();
     assert_eq!(ok.contact().expect("the binding").expect("valid").expires(), Some(3600));
     assert!(ok.header(Name::Date).is_some());
 }
 
-/// RFC 8760: SHA-256 is offered first, and either is taken.
+/// RFC 8760 §2.4: the algorithms are offered in the order of preference, and either is taken.
 #[test]
 fn a_phone_may_answer_with_sha_256() {
-    let mut office = Office::new(PLAN, 1);
+    let mut office = Office::new(&format!("{PLAN}\n[sip]\ndigest = [\"SHA-256\", \"MD5\"]\n"), 1);
     office.phone_mut("anna-desk").manners.sha256 = true;
     office.act("anna-desk", Phone::register);
     office.run_for(secs(2));

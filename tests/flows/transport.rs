@@ -13,7 +13,27 @@ fn a_phone_on_tcp_calls_a_phone_on_udp() {
     office.phone_mut("bo-desk").manners = answers_and_talks(1, 5);
     office.call("anna-desk", "1002");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+        0.00  pbx → anna-desk          180 Ringing
+        0.00  bo-desk → pbx            180 Ringing
+        1.00  bo-desk → pbx            200 OK + sdp
+        1.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+        1.00  pbx                      patches anna-desk and bo-desk
+        1.00  pbx → anna-desk          200 OK + sdp
+        1.01  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        6.00  bo-desk → pbx            BYE sip:192.0.2.1:5060
+        6.00  pbx → bo-desk            200 OK (BYE)
+        6.00  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        6.01  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
 }
 
 #[test]

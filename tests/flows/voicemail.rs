@@ -14,7 +14,32 @@ fn a_message_is_left_and_the_light_goes_on() {
     office.mark();
     office.call("anna-desk", "1002");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+         0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+         0.00  pbx → anna-desk          401 Unauthorized
+         0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+         0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+         0.00  pbx → anna-desk          100 Trying
+         0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp
+         0.00  pbx → anna-desk          180 Ringing
+         0.00  bo-desk → pbx            180 Ringing
+        20.00  pbx                      plays to anna-desk: greeting-no-answer, leave-message
+        20.00  pbx → bo-desk            CANCEL sip:bo-desk@10.0.0.2:5060
+        20.00  pbx → anna-desk          200 OK + sdp
+        20.00  bo-desk → pbx            200 OK (CANCEL)
+        20.00  bo-desk → pbx            487 Request Terminated
+        20.00  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        20.00  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
+        24.00  pbx                      plays to anna-desk: beep
+        24.30  pbx                      records anna-desk
+        37.30  pbx                      plays to anna-desk: message-saved, goodbye
+        37.30  pbx → bo-desk            NOTIFY sip:bo-desk@10.0.0.2:5060
+        37.31  bo-desk → pbx            200 OK (NOTIFY)
+        41.30  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        41.31  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
     assert_eq!(office.phone("bo-desk").light, Some((1, 0)));
     let kept = call::Facts::messages(&office.facts, "bo");
     assert_eq!((kept.len(), kept[0].heard, &*kept[0].message.from_number), (1, false, "1001"));
@@ -64,7 +89,23 @@ fn a_full_disk_is_told_to_the_caller() {
     office.media.disk_full = true;
     office.call("anna-desk", "1002");
     office.run_until_idle();
-    office.check("");
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx → anna-desk          401 Unauthorized
+        0.00  anna-desk → pbx          ACK sip:1002@pbx.example.fi
+        0.00  anna-desk → pbx          INVITE sip:1002@pbx.example.fi + sdp
+        0.00  pbx                      plays to anna-desk: greeting-unavailable, leave-message
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → anna-desk          200 OK + sdp
+        0.00  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        4.00  pbx                      plays to anna-desk: beep
+        4.30  pbx                      records anna-desk
+        4.30  pbx                      plays to anna-desk: cannot-record, goodbye
+        8.30  pbx → anna-desk          BYE sip:anna-desk@10.0.0.1:5060
+        8.30  anna-desk → pbx          200 OK (BYE)
+        ",
+    );
     assert!(call::Facts::messages(&office.facts, "bo").is_empty());
 }
 

@@ -34,6 +34,8 @@ pub struct Media {
     /// Messages whose files are there.
     pub messages: BTreeSet<Name>,
     ends: BTreeMap<EndId, End>,
+    /// Ends whose ports could not be bound; the engine may still speak of them.
+    unbound: BTreeSet<EndId>,
     /// Numbers plays, recordings and watches, so that the end of an old one is told from that of a new one.
     count: u64,
 }
@@ -94,6 +96,7 @@ impl Media {
             faults: Vec::new(),
             messages: BTreeSet::new(),
             ends: BTreeMap::new(),
+            unbound: BTreeSet::new(),
             count: 0,
         }
     }
@@ -172,6 +175,9 @@ impl Media {
             MediaCommand::Close { end } => {
                 self.stop_record(now, *end, &mut ticks);
                 self.unpatch(*end);
+                if self.unbound.remove(end) {
+                    return ticks;
+                }
                 if self.find(*end, command).is_some() {
                     self.ends.remove(end);
                 }
@@ -231,6 +237,7 @@ impl Media {
         }
         if self.ports_taken > 0 {
             self.ports_taken -= 1;
+            self.unbound.insert(id);
             return self.report(now, MediaEvent::OpenFailed { end: id }, ticks);
         }
         let end = End {
@@ -292,7 +299,7 @@ impl Media {
     }
 
     fn find(&mut self, id: EndId, command: &MediaCommand) -> Option<&mut End> {
-        if !self.ends.contains_key(&id) {
+        if !self.ends.contains_key(&id) && !self.unbound.contains(&id) {
             self.faults.push(format!("{command:?} names an end that is not open"));
         }
         self.ends.get_mut(&id)
