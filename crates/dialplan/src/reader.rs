@@ -47,6 +47,9 @@ pub struct Read {
 pub fn read(sources: &[Source], environment: &dyn Environment) -> Result<Read, Vec<Diagnostic>> {
     let mut faults = Faults::default();
     let documents = collect::parse(sources, &mut faults);
+    if faults.errors() > 0 {
+        return Err(faults.into_found());
+    }
     let Collected { configuration, names, places } = collect::collect(&documents, &mut faults);
     let Some(configuration) = configuration else { return Err(faults.into_found()) };
     check::check(&configuration, &names, &places, environment, &mut faults);

@@ -36,11 +36,11 @@ impl Value for Steps {
     }
 
     fn read(node: Node<'_>, faults: &mut Faults) -> Option<Self> {
-        let steps: Vec<Option<Step>> = match node.list() {
-            Some(list) => list.map(|step| Step::read(step, faults)).collect(),
-            None => vec![Step::read(node, faults)],
-        };
-        steps.into_iter().collect::<Option<Vec<_>>>().map(Self)
+        // Steps without a fault are kept, so that what else is wrong with them is seen, too.
+        Some(Self(match node.list() {
+            Some(list) => list.filter_map(|step| Step::read(step, faults)).collect(),
+            None => Step::read(node, faults).into_iter().collect(),
+        }))
     }
 
     fn show(&self) -> Option<String> {

@@ -1,4 +1,5 @@
 //! The commented example in `config/` is a configuration that works, as it is and with its trunk.
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
 use std::path::Path;
 use vaihde_dialplan::{Environment, Read, Source, read, render};

@@ -83,3 +83,37 @@ impl Act for Dial {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Span;
+
+    fn dial(strip: u16, prefix: Option<&str>) -> Dial {
+        let number = |text: &str| Number { text: text.into(), digits: text.into(), span: Span::default() };
+        Dial {
+            dial: TrunkName(Word::new("operator", Span::default())),
+            number: None,
+            strip,
+            prefix: prefix.map(number),
+            shown_as: None,
+            ring_for: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn digits_are_taken_off_and_put_in_front() {
+        let number = |dial: Dial, dialled, form| dial.number_for(dialled, form).map(|number| number.to_string());
+        assert_eq!(number(dial(0, None), "0 40-123", None).as_deref(), Some("040123"));
+        assert_eq!(number(dial(1, None), "0040123", None).as_deref(), Some("040123"));
+        assert_eq!(number(dial(1, Some("+358")), "040123", None).as_deref(), Some("+35840123"));
+        assert_eq!(number(dial(3, None), "012", None), None, "nothing is left");
+    }
+
+    #[test]
+    fn what_is_taken_off_belongs_to_the_form_that_fitted_the_route() {
+        let number = |dial: Dial| dial.number_for("+35840123", Some("0035840123")).map(|number| number.to_string());
+        assert_eq!(number(dial(2, None)).as_deref(), Some("35840123"));
+        assert_eq!(number(dial(0, None)).as_deref(), Some("+35840123"), "untouched numbers go out as they were dialled");
+    }
+}

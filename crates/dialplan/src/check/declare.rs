@@ -71,10 +71,6 @@ fn people(configuration: &Configuration, check: &mut Check<'_>) {
 
 fn groups(configuration: &Configuration, check: &mut Check<'_>) {
     for group in &configuration.groups {
-        if group.keys.members.is_empty() {
-            let fault = Diagnostic::error(format!("the ring group `{}` has no members", group.word));
-            check.faults.push(fault.at(group.word.span, "nobody would ring"));
-        }
         for Member(member) in &group.keys.members {
             match &member.who {
                 Who::Person(person) => check.refers(Kind::Person, person),

@@ -2,7 +2,7 @@
 
 use crate::actions::Action;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::keys::{Configuration, List};
+use crate::keys::{Configuration, List, OwnMailbox};
 use crate::read::Faults;
 use crate::step::{Step, Steps};
 
@@ -11,6 +11,25 @@ pub(super) fn check(configuration: &Configuration, faults: &mut Faults) {
     let lists = configuration.lists();
     lists.iter().for_each(|list| unreachable(list.steps, faults));
     groups(configuration, &lists, faults);
+    listening(configuration, &lists, faults);
+}
+
+/// Messages that nobody can listen to.
+fn listening(configuration: &Configuration, lists: &[List<'_>], faults: &mut Faults) {
+    let boxes = configuration.mailboxes.iter().map(|mailbox| &mailbox.word);
+    let own = configuration.people.iter().filter(|person| person.keys.voicemail == OwnMailbox::Own);
+    let Some(first) = boxes.chain(own.map(|person| &person.word)).next() else { return };
+    if lists.iter().any(|list| has_menu(list.steps)) {
+        return;
+    }
+    let warning = Diagnostic::warning("nobody can listen to messages: no step is `voicemail_menu`");
+    let warning = warning.at(first.span, "has a mailbox");
+    faults.push(warning.help("[[route]] from = \"phones\", number = \"*97\", steps = [\"voicemail_menu\"]"));
+}
+
+fn has_menu(steps: &Steps) -> bool {
+    let within = |step: &Step| step.then.as_ref().is_some_and(has_menu);
+    steps.0.iter().any(|step| matches!(step.action, Action::VoicemailMenu(_)) || within(step))
 }
 
 fn unreachable(steps: &Steps, faults: &mut Faults) {
@@ -43,6 +62,10 @@ fn never(span: Span, step: &Step, why: &str) -> Diagnostic {
 /// A group that is rung as the last step needs a `then`; one that nothing rings is a surprise.
 fn groups(configuration: &Configuration, lists: &[List<'_>], faults: &mut Faults) {
     for group in &configuration.groups {
+        if group.keys.members.is_empty() {
+            let fault = Diagnostic::error(format!("the ring group `{}` has no members", group.word));
+            faults.push(fault.at(group.word.span, "nobody would ring"));
+        }
         let has_end = group.keys.then.as_ref().is_some_and(|then| !then.0.is_empty());
         let last = lists.iter().find_map(|list| last_ring(list.steps, &group.word));
         if let (false, Some(step)) = (has_end, last) {

@@ -24,10 +24,14 @@ pub(crate) fn check(
     environment: &dyn Environment,
     faults: &mut Faults,
 ) {
+    let is_whole = faults.errors() == 0;
     declare::check(configuration, names, environment, faults);
     settings::check(&configuration.settings, places, environment, faults);
     people::check(configuration, environment, faults);
-    routes::check(configuration, faults);
-    endings::check(configuration, faults);
-    circles::check(configuration, faults);
+    // What was left out because of a fault in it would be missed here: that would be a second report of one mistake.
+    if is_whole {
+        routes::check(configuration, faults);
+        endings::check(configuration, faults);
+        circles::check(configuration, faults);
+    }
 }

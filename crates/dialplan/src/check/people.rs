@@ -89,14 +89,14 @@ fn secrets(configuration: &Configuration, faults: &mut Faults) {
 }
 
 fn absences(configuration: &Configuration, faults: &mut Faults) {
-    let own = configuration
-        .people
-        .iter()
-        .flat_map(|person| person.keys.absences.iter().map(|absence| (absence.from, absence.to, person.word.span)));
-    let apart = configuration.absences.iter().map(|absence| (absence.keys.from, absence.keys.to, absence.span));
-    for (from, to, span) in own.chain(apart) {
-        if to.is_some_and(|to| to < from) {
-            faults.push(Diagnostic::error("an absence ends before it begins").at(span, "here"));
+    let zone = &configuration.office.timezone.zone;
+    let own = configuration.people.iter().flat_map(|person| &person.keys.absences).cloned();
+    let apart = configuration.absences.iter().map(|absence| absence.keys.absence());
+    for absence in own.chain(apart) {
+        let Some(to) = absence.to else { continue };
+        if to.end(zone) <= absence.from.start(zone) {
+            let fault = Diagnostic::error("an absence ends before it begins").at(to.span, "the end");
+            faults.push(fault.see(absence.from.span, "the beginning"));
         }
     }
 }

@@ -53,7 +53,7 @@ fn listening(settings: &Settings, report: &mut Report<'_>) {
     if listen.udp.is_empty() && listen.tcp().is_empty() {
         report.fault("the exchange listens nowhere".into(), "listen", &["udp", "tcp"], "no address");
     }
-    for (key, addresses) in [("udp", &listen.udp[..]), ("tcp", listen.tcp())] {
+    for (key, addresses) in [("udp", &listen.udp[..]), ("tcp", listen.tcp.as_deref().unwrap_or_default())] {
         if let Some(twice) = twice(addresses) {
             report.fault(format!("`{twice}` is listened on twice"), "listen", &[key], "the same address again");
         }

@@ -1,5 +1,6 @@
 //! Absences with dates.
 
+use crate::diagnostic::Span;
 use crate::read::{Faults, Node, Value, Word, section, shown_string};
 use call::Name;
 use jiff::civil::{Date, Time};
@@ -44,10 +45,17 @@ impl AbsenceOf {
 }
 
 /// A day, or a moment of it.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     date: Date,
     time: Option<Time>,
+    pub(crate) span: Span,
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        (self.date, self.time) == (other.date, other.time)
+    }
 }
 
 impl Moment {
@@ -61,7 +69,7 @@ impl Moment {
     pub(crate) fn end(self, zone: &TimeZone) -> Option<Timestamp> {
         match self.time {
             Some(_) => self.start(zone),
-            None => Moment { date: self.date.checked_add(1.day()).ok()?, time: None }.start(zone),
+            None => Moment { date: self.date.checked_add(1.day()).ok()?, ..self }.start(zone),
         }
     }
 }
@@ -82,8 +90,8 @@ impl Value for Moment {
         };
         let (date, time) = text.trim().split_once([' ', 'T']).map_or((text.trim(), None), |(d, t)| (d, Some(t)));
         let read = match (date.parse(), time.map(str::parse)) {
-            (Ok(date), None) => Some(Self { date, time: None }),
-            (Ok(date), Some(Ok(time))) => Some(Self { date, time: Some(time) }),
+            (Ok(date), None) => Some(Self { date, time: None, span: node.span() }),
+            (Ok(date), Some(Ok(time))) => Some(Self { date, time: Some(time), span: node.span() }),
             _ => None,
         };
         if read.is_none() {

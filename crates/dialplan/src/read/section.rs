@@ -118,6 +118,8 @@ macro_rules! section {
             None => $crate::read::Presence::Unset,
         }
     }};
+    (@instead $type:ty) => { None::<$type> };
+    (@instead $type:ty, $default:expr) => { Some::<$type>($default) };
     (@absent $table:ident, $faults:ident, $section:expr, $name:expr, $type:ty) => {{
         $faults.push(
             $crate::diagnostic::Diagnostic::error(format!("{} needs the key `{}`", $section, $name))
@@ -163,11 +165,13 @@ macro_rules! section {
             }
 
             fn take(table: &mut $crate::read::Table<'_>, faults: &mut $crate::read::Faults) -> Option<Self> {
-                // Every key is read before any is required, so that all faults are seen at once.
+                // Every key is read before any is required, and after a fault the default stands in, so that all
+                // faults are seen at once.
                 $(let $field: Option<$type> = {
                     let name = $crate::read::section!(@name $field $($name)?);
                     match table.take(name) {
-                        Some(node) => <$type as $crate::read::Value>::read(node, faults),
+                        Some(node) => <$type as $crate::read::Value>::read(node, faults)
+                            .or_else(|| $crate::read::section!(@instead $type $(, $default)?)),
                         None => $crate::read::section!(@absent table, faults, $section, name, $type $(, $default)?),
                     }
                 };)*

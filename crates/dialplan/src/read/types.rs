@@ -97,9 +97,8 @@ impl<T: Value> Value for Vec<T> {
         let Some(list) = node.list() else {
             return T::read(node, faults).map(|it| vec![it]);
         };
-        // Every member is read, so that every fault is seen.
-        let members: Vec<Option<T>> = list.map(|member| T::read(member, faults)).collect();
-        members.into_iter().collect()
+        // Members without a fault are kept, so that what else is wrong with them is seen, too.
+        Some(list.filter_map(|member| T::read(member, faults)).collect())
     }
 
     fn show(&self) -> Option<String> {

@@ -21,7 +21,7 @@ impl<'a> Node<'a> {
     pub(crate) fn kind(self) -> &'static str {
         match self.value.get_ref() {
             DeValue::String(_) => "a string",
-            DeValue::Integer(_) => "a number",
+            DeValue::Integer(_) => "a number without quotes",
             DeValue::Float(_) => "a fraction",
             DeValue::Boolean(_) => "true or false",
             DeValue::Datetime(_) => "a date",
