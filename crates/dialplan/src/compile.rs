@@ -226,7 +226,6 @@ fn device(configuration: &Configuration, word: &Word, keys: &DeviceKeys) -> Devi
         }),
         contact: keys.contact.clone(),
         contacts_max: contacts_max.into(),
-        calls_max: keys.calls.into(),
         person: owner.map(|person| person.word.name.clone()),
     }
 }

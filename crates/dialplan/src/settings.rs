@@ -69,8 +69,6 @@ section! {
         pub calls: u32 = 2000;
         /// SIP transactions at once.
         pub transactions: u32 = 20000;
-        /// Contacts registered at once, all devices together.
-        pub registrations: u32 = 20000;
         /// Contacts that one device may register, where the device says nothing else.
         pub contacts_per_device: u16 = 5;
         /// Subscriptions to message lights at once.
@@ -87,10 +85,6 @@ section! {
         pub call_time: Duration = Duration::from_secs(12 * 3600);
         /// The longest a caller may wait without being answered, all steps together.
         pub wait: Duration = Duration::from_secs(5 * 60);
-        /// The longest that one leg may ring.
-        pub ring_time: Duration = Duration::from_secs(180);
-        /// How many legs one call may ring, all steps together.
-        pub legs: u16 = 50;
         /// How long a stop waits for calls to end.
         pub shutdown_wait: Duration = Duration::from_secs(30);
         /// What those who are refused are told to wait before they try again.
@@ -158,8 +152,6 @@ section! {
         pub digest: Vec<DigestAlgorithm> = vec![DigestAlgorithm::Md5];
         /// How long a digest nonce may be used.
         pub nonce_time: Duration = Duration::from_secs(300);
-        /// Max-Forwards of our own requests.
-        pub max_forwards: u16 = 70;
         /// What we call ourselves in User-Agent and Server.
         pub user_agent: Name = concat!("vaihde/", env!("CARGO_PKG_VERSION")).into();
     }

@@ -151,9 +151,20 @@ impl Core {
         listener.and_then(|l| l.advertised).unwrap_or(flow.local)
     }
 
-    /// The address that goes into SDP for media bound at `local`.
+    /// The address that goes into SDP: what the plan advertises for sound, but never to this machine itself; else the
+    /// one that sockets for sound are bound to, or what the flow's peers are told.
     pub fn our_media_address(&self, flow: &Flow) -> IpAddr {
-        self.our_address(flow).ip()
+        let local = flow.local.ip();
+        let advertised = of_family(&self.plan.settings.media.advertise, local).filter(|_| !local.is_loopback());
+        let bound = Some(self.media_local(flow)).filter(|bound| *bound != local);
+        advertised.or(bound).unwrap_or_else(|| self.our_address(flow).ip())
+    }
+
+    /// The address to bind for sound to and from a flow's peer.
+    pub fn media_local(&self, flow: &Flow) -> IpAddr {
+        let local = flow.local.ip();
+        let bound = of_family(&self.plan.settings.media.address, local).filter(|bound| !bound.is_unspecified());
+        bound.unwrap_or(local)
     }
 
     /// A flow to somebody who has not talked to us: from our first address of that transport and family.
@@ -166,6 +177,10 @@ impl Core {
         let local = fitting.clone().find(same_host).or_else(|| fitting.next())?.local;
         Some(Flow { transport, local, remote, connection: 0 })
     }
+}
+
+fn of_family(addresses: &[IpAddr], like: IpAddr) -> Option<IpAddr> {
+    addresses.iter().copied().find(|address| address.is_ipv4() == like.is_ipv4())
 }
 
 /// One input's turn: the shared parts, the time, and the facts as they are now.

@@ -13,14 +13,12 @@ section! {
         pub(crate) contact: Option<Name> = None;
         /// How many contacts it may register. Left out: `limits.contacts_per_device`.
         pub(crate) contacts: Option<u16> = None;
-        /// Calls that it may have at once, its own included.
-        pub(crate) calls: u16 = 4;
     }
 }
 
 impl Default for DeviceKeys {
     fn default() -> Self {
-        Self { user: None, contact: None, contacts: None, calls: 4 }
+        Self { user: None, contact: None, contacts: None }
     }
 }
 

@@ -18,8 +18,6 @@ pub struct Device {
     pub contact: Option<Name>,
     /// How many contacts it may register.
     pub contacts_max: usize,
-    /// Calls that it may have at once, its own included.
-    pub calls_max: usize,
     /// Whose it is.
     pub person: Option<Name>,
 }

@@ -110,8 +110,10 @@ impl Call {
         self.bye(cx, Leg::CALLER);
     }
 
-    /// One line of the journey's SIP ladder.
+    /// One line of the journey's SIP ladder, unless the plan keeps none.
     pub fn note_sip(&mut self, cx: &mut Cx<'_>, leg: Leg, sent: bool, line: &str) {
-        self.note(cx, What::Sip { leg, sent, line: line.into() });
+        if self.plan.settings.log.ladders {
+            self.note(cx, What::Sip { leg, sent, line: line.into() });
+        }
     }
 }

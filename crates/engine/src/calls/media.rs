@@ -60,14 +60,14 @@ impl Call {
     /// Our ends for the lines that are used, opened where they are missing; as the peer sees them.
     fn ends_for(&mut self, cx: &mut Cx<'_>, leg: Leg, lines: &[bool]) -> Option<Vec<Option<SocketAddr>>> {
         let flow = self.party(leg)?.flow;
-        let shown = cx.core.our_media_address(&flow);
+        let (shown, local) = (cx.core.our_media_address(&flow), cx.core.media_local(&flow));
         let mut ends = Vec::with_capacity(lines.len());
         for (nth, &used) in lines.iter().enumerate() {
             let open = self.party(leg)?.media.ends.get(nth).copied().flatten();
             let end = match open {
                 _ if !used => None,
                 Some(end) => Some(end),
-                None => Some(self.open_end(cx, leg, nth, flow.local.ip())?),
+                None => Some(self.open_end(cx, leg, nth, local)?),
             };
             ends.push(end.map(|end| SocketAddr::new(shown, end.port)));
         }

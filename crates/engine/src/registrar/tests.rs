@@ -65,7 +65,6 @@ impl Office {
                 secret: Secret::default(),
                 contact: None,
                 contacts_max: 3,
-                calls_max: 2,
                 person: None,
             },
             settings: settings(),
