@@ -76,6 +76,19 @@ fn a_registration_outlives_a_kill_of_the_exchange() {
     assert_eq!(contacts(exchange.sip, "bo"), Vec::<String>::new());
 }
 
+/// A newcomer's softphone knows the exchange by its address alone.
+#[test]
+fn a_phone_may_take_the_address_for_the_domain() {
+    let folder = Folder::for_test();
+    let exchange = Exchange::start(BINARY, &folder, OFFICE);
+    let mut anna = Wire::new(exchange.sip, "anna");
+    anna.domain = exchange.sip.to_string();
+    let registered = anna.ask("REGISTER", &format!("sip:{}", exchange.sip), "Expires: 600\r\n");
+    assert!(registered.starts_with("SIP/2.0 200"), "{registered}");
+    let called = anna.ask("INVITE", &format!("sip:1002@{}", exchange.sip), "");
+    assert!(called.starts_with("SIP/2.0 480"), "{called}");
+}
+
 #[test]
 fn the_same_works_over_ipv6() {
     if std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
@@ -161,6 +174,53 @@ fn a_stop_without_calls_takes_no_time() {
     let asked = Instant::now();
     exchange.stop();
     assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+}
+
+/// Bo's phone rings and nobody takes it; the exchange is asked to stop.
+fn stop_while_it_rings(test: impl FnOnce(&Exchange, &mut Wire)) -> Duration {
+    let folder = Folder::for_test();
+    let office = format!("{OFFICE}\n[limits]\nshutdown_wait = \"2s\"\n");
+    let exchange = Exchange::start(BINARY, &folder, &office);
+    let mut bo = Wire::new(exchange.sip, "bo");
+    assert!(bo.ask("REGISTER", &format!("sip:{DOMAIN}"), "Expires: 600\r\n").starts_with("SIP/2.0 200"));
+    let mut anna = Wire::new(exchange.sip, "anna");
+    let rings = std::thread::spawn(move || {
+        let invite = bo.receive_with("INVITE sip:");
+        bo.answer(&invite, "180 Ringing");
+        bo
+    });
+    anna.ring(&format!("sip:1002@{DOMAIN}"));
+    let bo = rings.join().unwrap();
+    signal(&exchange, "TERM");
+    let asked = Instant::now();
+    test(&exchange, &mut anna);
+    let cancelled = bo.receive_with("CANCEL sip:");
+    bo.answer(&cancelled, "200 OK");
+    exchange.stop();
+    asked.elapsed()
+}
+
+#[test]
+fn a_stop_lets_calls_end_for_a_while_and_takes_no_new_ones() {
+    let took = stop_while_it_rings(|exchange, anna| {
+        std::thread::sleep(Duration::from_millis(200));
+        let refused = Wire::new(exchange.sip, "anna").ask("INVITE", &format!("sip:1002@{DOMAIN}"), "");
+        assert!(refused.starts_with("SIP/2.0 503") && refused.contains("Retry-After:"), "{refused}");
+        let asked = Instant::now();
+        assert!(anna.receive_with("CSeq: 2 INVITE").starts_with("SIP/2.0 503"));
+        assert!(asked.elapsed() > Duration::from_secs(1), "the call had its time: {:?}", asked.elapsed());
+    });
+    assert!(took < Duration::from_secs(8), "{took:?}");
+}
+
+#[test]
+fn a_second_stop_waits_for_nobody() {
+    let took = stop_while_it_rings(|exchange, anna| {
+        std::thread::sleep(Duration::from_millis(200));
+        signal(exchange, "TERM");
+        anna.receive_with("CSeq: 2 INVITE");
+    });
+    assert!(took < Duration::from_millis(1800), "{took:?}");
 }
 
 #[test]

@@ -55,10 +55,8 @@ impl Memory {
             What::Unregistered { device, binding, .. } => {
                 self.bindings.retain(|(of, old)| of != device || old.id != *binding);
             }
-            What::MessageLeft(message) => {
-                if self.messages.iter().all(|info| info.message.id != message.id) {
-                    self.messages.push(MessageInfo { message: message.clone(), left_at: note.at, heard: false });
-                }
+            What::MessageLeft(message) if self.messages.iter().all(|info| info.message.id != message.id) => {
+                self.messages.push(MessageInfo { message: message.clone(), left_at: note.at, heard: false });
             }
             What::MessageHeard { message, heard, .. } => {
                 self.messages.iter_mut().filter(|info| info.message.id == *message).for_each(|i| i.heard = *heard);

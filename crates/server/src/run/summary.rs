@@ -2,7 +2,6 @@
 
 use crate::configuration::Loaded;
 use engine::Listener;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -16,9 +15,13 @@ pub fn print(loaded: &Loaded, listeners: &[Listener], registered: usize) {
 fn text(loaded: &Loaded, listeners: &[Listener], registered: usize) -> String {
     let (plan, folder) = (&loaded.plan, &loaded.configuration.folder);
     let mut text = format!("vaihde {}: the exchange of {} runs\n", env!("CARGO_PKG_VERSION"), plan.office.domain);
-    let mut reached: BTreeMap<SocketAddr, Vec<&str>> = BTreeMap::new();
+    let mut reached: Vec<(SocketAddr, Vec<&str>)> = Vec::new();
     for listener in listeners {
-        reached.entry(listener.advertised.unwrap_or(listener.local)).or_default().push(listener.transport.via());
+        let at = listener.advertised.unwrap_or(listener.local);
+        match reached.iter_mut().find(|(address, _)| *address == at) {
+            Some((_, transports)) => transports.push(listener.transport.via()),
+            None => reached.push((at, vec![listener.transport.via()])),
+        }
     }
     for (address, transports) in reached {
         writeln!(text, "  phones reach it at  {address} ({})", transports.join(", ")).ok();

@@ -15,6 +15,8 @@ pub struct Wire {
     cseq: u32,
     user: String,
     id: String,
+    /// What stands after the @ in From and To.
+    pub domain: String,
 }
 
 impl Wire {
@@ -24,7 +26,7 @@ impl Wire {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.connect(exchange).unwrap();
         let own = socket.local_addr().unwrap();
-        Wire { socket, own, cseq: 0, user: user.into(), id: format!("{user}-{}", own.port()) }
+        Wire { socket, own, cseq: 0, user: user.into(), id: format!("{user}-{}", own.port()), domain: DOMAIN.into() }
     }
 
     /// Sends a request and gives its final response; answers a challenge once. An INVITE's failure is acknowledged.
@@ -56,11 +58,11 @@ impl Wire {
     }
 
     fn send(&self, method: &str, uri: &str, headers: &str) {
-        let Wire { own, cseq, user, id, .. } = self;
+        let Wire { own, cseq, user, id, domain, .. } = self;
         let to = if method == "REGISTER" { user.as_str() } else { "somebody" };
         let request = format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK{id}{cseq};rport\r\nMax-Forwards: 70\r\n\
-             From: <sip:{user}@{DOMAIN}>;tag={id}\r\nTo: <sip:{to}@{DOMAIN}>\r\nCall-ID: {id}\r\n\
+             From: <sip:{user}@{domain}>;tag={id}\r\nTo: <sip:{to}@{domain}>\r\nCall-ID: {id}\r\n\
              CSeq: {cseq} {method}\r\nContact: <sip:{user}@{own}>\r\n{headers}Content-Length: 0\r\n\r\n"
         );
         // A request that only asks for the bindings has no Contact.
@@ -68,10 +70,48 @@ impl Wire {
         self.socket.send(request.as_bytes()).unwrap();
     }
 
-    fn receive(&self) -> String {
+    /// The next message that comes.
+    pub fn receive(&self) -> String {
         let mut buffer = [0; 65_536];
-        let length = self.socket.recv(&mut buffer).expect("an answer within the time");
+        let length = self.socket.recv(&mut buffer).expect("a message within the time");
         String::from_utf8(buffer[..length].to_vec()).unwrap()
+    }
+
+    /// The next message that holds this text.
+    pub fn receive_with(&self, text: &str) -> String {
+        loop {
+            let message = self.receive();
+            if message.contains(text) {
+                return message;
+            }
+        }
+    }
+
+    /// Sends an INVITE with its proof and waits until it rings.
+    pub fn ring(&mut self, uri: &str) {
+        self.cseq += 1;
+        self.send("INVITE", uri, "");
+        let nonce = challenge(&self.receive_with("SIP/2.0 401")).unwrap();
+        self.send("ACK", uri, "");
+        self.cseq += 1;
+        let proof = credentials("INVITE", uri, &self.user, &nonce);
+        self.send("INVITE", uri, &format!("Authorization: {proof}"));
+        self.receive_with("SIP/2.0 180");
+    }
+
+    /// Answers a request.
+    pub fn answer(&self, request: &str, status: &str) {
+        let copied = ["Via", "From", "Call-ID", "CSeq", "Record-Route"];
+        let mut response = format!("SIP/2.0 {status}\r\n");
+        for line in request.lines() {
+            if copied.iter().any(|name| line.starts_with(&format!("{name}:"))) {
+                response.push_str(&format!("{line}\r\n"));
+            } else if line.starts_with("To:") {
+                response.push_str(&format!("{line};tag=callee\r\n"));
+            }
+        }
+        response.push_str(&format!("Contact: <sip:{}@{}>\r\nContent-Length: 0\r\n\r\n", self.user, self.own));
+        self.socket.send(response.as_bytes()).unwrap();
     }
 }
 
