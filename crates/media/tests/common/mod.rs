@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fs, process};
 use vaihde_media::{Config, Media};
 
@@ -33,7 +33,10 @@ impl Exchange {
     pub fn on(local: IpAddr) -> Exchange {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = env::temp_dir().join(format!("vaihde-media-test-{}-{count}", process::id()));
+        // What the threads warn of is shown by a test that fails.
+        let _ = tracing_subscriber::fmt().with_test_writer().try_init();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let folder = env::temp_dir().join(format!("vaihde-media-test-{}-{count}-{now}", process::id()));
         for name in ["prompts", "config"] {
             fs::create_dir_all(folder.join(name)).unwrap();
         }
