@@ -32,7 +32,13 @@ pub(crate) fn compile(
         language: configuration.office.language.0.clone(),
         country: configuration.office.country.as_ref().map(|country| country.0.clone()),
     };
-    let mut compiler = Compiler { configuration: &configuration, office: &office, sources, graph: Graph::default() };
+    let mut compiler = Compiler {
+        configuration: &configuration,
+        office: &office,
+        sources,
+        graph: Graph::default(),
+        reaches: Vec::new(),
+    };
     let mailboxes = compiler.mailboxes();
     let people: Vec<Person> = configuration.people.iter().map(|person| compiler.person(person)).collect();
     let flows: Vec<(Name, Option<NodeId>)> = configuration
@@ -92,6 +98,7 @@ struct Compiler<'a> {
     office: &'a Office,
     sources: &'a [Source],
     graph: Graph,
+    reaches: Vec<(Name, Reach)>,
 }
 
 impl Compiler<'_> {
@@ -174,20 +181,20 @@ impl Compiler<'_> {
         }
     }
 
+    /// Everybody with the same reach shares its steps.
     fn reach(&mut self, name: &Word) -> Reach {
+        if let Some((_, reach)) = self.reaches.iter().find(|(known, _)| *known == name.name) {
+            return reach.clone();
+        }
         let keys = self.configuration.reach(name);
         let [absent, busy, do_not_disturb, offline, no_answer] =
             [&keys.absent, &keys.busy, &keys.do_not_disturb, &keys.offline, &keys.no_answer]
                 .map(|steps| steps.as_ref().and_then(|steps| self.graph.add(steps, self.sources)));
-        Reach {
-            ring_for: keys.ring_for.unwrap_or(RING_FOR),
-            mobile_after: keys.mobile_after,
-            absent,
-            busy,
-            do_not_disturb,
-            offline,
-            no_answer,
-        }
+        let ring_for = keys.ring_for.unwrap_or(RING_FOR);
+        let mobile_after = keys.mobile_after;
+        let reach = Reach { ring_for, mobile_after, absent, busy, do_not_disturb, offline, no_answer };
+        self.reaches.push((name.name.clone(), reach.clone()));
+        reach
     }
 
     fn then(&mut self, group: &Named<crate::keys::RingKeys>) -> Option<NodeId> {

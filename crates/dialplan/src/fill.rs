@@ -1,5 +1,6 @@
 //! Writes into a configuration what it leaves out, so that nothing is in force that `vaihde show` does not print.
 
+use crate::collect::default_section;
 use crate::diagnostic::Span;
 use crate::keys::{Configuration, DeviceKeys, Named, OwnMailbox, VoicemailKeys};
 use crate::read::Word;
@@ -32,7 +33,7 @@ fn devices(configuration: &mut Configuration) {
     let owned = configuration.people.iter().flat_map(|person| &person.keys.devices);
     for word in owned {
         if !configuration.devices.iter().any(|device| device.word == *word) {
-            configuration.devices.push(Named { word: word.clone(), keys: DeviceKeys::default() });
+            configuration.devices.push(Named { word: word.clone(), keys: default_section::<DeviceKeys>() });
         }
     }
     for device in &mut configuration.devices {
@@ -44,7 +45,7 @@ fn devices(configuration: &mut Configuration) {
 fn reaches(configuration: &mut Configuration) {
     if !configuration.reaches.iter().any(|reach| &*reach.word == "default") {
         let word = Word::new("default", Span::default());
-        configuration.reaches.push(Named { word, keys: Default::default() });
+        configuration.reaches.push(Named { word, keys: default_section() });
     }
     let filled: Vec<_> = configuration.reaches.iter().map(|reach| configuration.reach(&reach.word)).collect();
     for (reach, keys) in configuration.reaches.iter_mut().zip(filled) {
@@ -56,7 +57,7 @@ fn reaches(configuration: &mut Configuration) {
 fn mailboxes(configuration: &mut Configuration) {
     for person in configuration.people.iter().filter(|person| person.keys.voicemail == OwnMailbox::Own) {
         if !configuration.mailboxes.iter().any(|mailbox| mailbox.word == person.word) {
-            let keys = VoicemailKeys::default();
+            let keys = default_section::<VoicemailKeys>();
             configuration.mailboxes.push(Named { word: person.word.clone(), keys });
         }
     }

@@ -211,6 +211,20 @@ fn the_mobile_joins_after_the_desk_where_reach_says_so() {
 }
 
 #[test]
+fn voicemail_greets_by_the_reason_for_which_the_person_was_left() {
+    let own = "[reach.own]\nabsent = \"voicemail\"\nbusy = \"voicemail\"\noffline = \"voicemail\"\n\
+               no_answer = [\"ring:reception\", \"voicemail\"]\n\
+               [person.bo]\nnumber = \"1004\"\ndevices = [\"bo\"]\nreach = \"own\"\n";
+    let plan = office_with(&[("bo.toml", own)]).plan;
+    let bo = || call("anna", "bo").in_plan(plan.clone());
+    bo().busy(&["bo"]).check(&["\"greeting-busy\" (fi)"]);
+    bo().away(&["bo"]).check(&["\"greeting-away\" (fi)"]);
+    bo().offline(&["bo"]).check(&["\"greeting-unavailable\" (fi)"]);
+    bo().quiet(&["bo"]).check(&["\"greeting-do-not-disturb\" (fi)"]);
+    bo().busy(&["maija", "pekka"]).check(&["Nobody of reception", "\"greeting-no-answer\" (fi)"]);
+}
+
+#[test]
 fn a_flow_is_used_in_more_than_one_place() {
     let night = "[flow.night]\nsteps = [{ play = \"prompt:closed\" }, \"voicemail:office\"]\n\
                  [[route]]\nfrom = \"phones\"\nnumber = \"2000\"\nsteps = [\"flow:night\"]\n";

@@ -25,9 +25,8 @@ pub(super) fn check(configuration: &Configuration, faults: &mut Faults) {
         ways.add((Kind::Flow, &flow.word), &flow.keys.steps);
     }
     for person in &configuration.people {
-        for reach in configuration.reaches.iter().filter(|reach| reach.word == person.keys.reach) {
-            reach.keys.lists().into_iter().for_each(|steps| ways.add((Kind::Person, &person.word), steps));
-        }
+        let lists = configuration.reach_lists(&person.keys.reach);
+        lists.into_iter().for_each(|steps| ways.add((Kind::Person, &person.word), steps));
     }
     // Everybody shares a reach that names one of them: for that one the step has nothing to do.
     ways.0.retain(|(from, kind, to)| *from != (Kind::Person, &***to) || *kind != Kind::Person);

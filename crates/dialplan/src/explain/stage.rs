@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 const ANSWERS_AFTER: Duration = Duration::from_secs(3);
 /// What a prompt is taken to last.
 const PROMPT: Duration = Duration::from_secs(4);
+const BEEP: Duration = Duration::from_millis(500);
 /// Enough for every plan: a bound, should a program never end.
 const EVENTS_MAX: usize = 2000;
 const LONGEST: Duration = Duration::from_secs(2 * 3600);
@@ -114,7 +115,7 @@ impl<'a> Stage<'a> {
             }
             Action::Play(play) => {
                 self.say(format!("The caller hears {}.", heard(&play.sounds)));
-                self.after(PROMPT, Event::Played(play.leg, PlayEnd::Finished));
+                self.after(play.sounds.iter().map(lasts).sum(), Event::Played(play.leg, PlayEnd::Finished));
             }
             Action::Record(record) => {
                 let limit = crate::duration::show(record.limit);
@@ -174,6 +175,14 @@ impl<'a> Stage<'a> {
             let (code, how) = (outcome.code(), crate::words::ended(outcome));
             self.say(format!("The plan is at its end ({how}): the caller is refused with {code}."));
         }
+    }
+}
+
+fn lasts(sound: &Sound) -> Duration {
+    match sound {
+        Sound::Beep => BEEP,
+        Sound::Silence(length) => *length,
+        Sound::Prompt { .. } | Sound::File(_) | Sound::Message(_) => PROMPT,
     }
 }
 

@@ -16,12 +16,6 @@ section! {
     }
 }
 
-impl Default for DeviceKeys {
-    fn default() -> Self {
-        Self { user: None, contact: None, contacts: None }
-    }
-}
-
 section! {
     /// What a device's password is compared with: hashes that `vaihde passwd` prints. They belong into a file of their
     /// own beside the others, `secrets.toml`, that only the exchange can read.

@@ -88,6 +88,20 @@ impl Configuration {
         routes.chain(flows).chain(groups).chain(reaches).collect()
     }
 
+    /// The lists that are written for those with this reach: its own, and where it has none those of the default.
+    pub(crate) fn reach_lists(&self, name: &str) -> Vec<&Steps> {
+        let of = |name: &str| self.reaches.iter().find(|reach| *reach.word == *name).map(|reach| &reach.keys);
+        let (own, default) = (of(name), of("default"));
+        let keys: [fn(&ReachKeys) -> Option<&Steps>; 5] = [
+            |keys| keys.absent.as_ref(),
+            |keys| keys.busy.as_ref(),
+            |keys| keys.do_not_disturb.as_ref(),
+            |keys| keys.offline.as_ref(),
+            |keys| keys.no_answer.as_ref(),
+        ];
+        keys.iter().filter_map(|key| own.and_then(key).or_else(|| default.and_then(key))).collect()
+    }
+
     /// What holds for a person: their `[reach.…]`, with what it leaves out from `[reach.default]`.
     pub(crate) fn reach(&self, name: &str) -> ReachKeys {
         let of = |name: &str| self.reaches.iter().find(|reach| *reach.word == *name).map(|reach| reach.keys.clone());

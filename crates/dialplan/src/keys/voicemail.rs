@@ -36,23 +36,6 @@ section! {
     }
 }
 
-impl Default for VoicemailKeys {
-    fn default() -> Self {
-        Self {
-            greeting: Greeting::default(),
-            hours: None,
-            language: None,
-            pin: None,
-            light: Vec::new(),
-            mail_to: None,
-            length: Duration::from_secs(180),
-            length_min: Duration::from_secs(1),
-            silence: Duration::from_secs(5),
-            messages: 100,
-        }
-    }
-}
-
 section! {
     /// Greetings by reason.
     #[derive(Default)]
