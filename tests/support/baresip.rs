@@ -42,6 +42,7 @@ pub struct Phone {
     process: Process,
     folder: PathBuf,
     control: TcpStream,
+    responses: Receiver<Value>,
     events: Receiver<Value>,
     keys: SocketAddr,
 }
@@ -56,8 +57,9 @@ impl Phone {
         let [sip, control, keys] = [first, first + 2, first + 3].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         std::fs::write(folder.join("config"), config(&folder, sip, control, keys, first + 4)).expect("its config");
         let process = Process::start("baresip", &folder, Command::new("baresip").arg("-v").arg("-f").arg(&folder));
-        let (control, events) = connect(control);
-        let mut phone = Phone { uri: format!("sip:{}@{sip}", line.user), process, folder, control, events, keys };
+        let (control, responses, events) = connect(control);
+        let uri = format!("sip:{}@{sip}", line.user);
+        let mut phone = Phone { uri, process, folder, control, responses, events, keys };
         phone.tell("uanew", &account(line, sip));
         if line.secret.is_some() {
             phone.wait_for("REGISTER_OK");
@@ -129,7 +131,7 @@ impl Phone {
     fn tell(&mut self, command: &str, params: &str) {
         let text = json!({ "command": command, "params": params }).to_string();
         write!(self.control, "{}:{text},", text.len()).expect("the phone takes commands");
-        let answer = self.wait_for("response");
+        let answer = self.responses.recv_timeout(PATIENCE).expect("the phone says whether it could");
         assert_eq!(answer["ok"], true, "{}: {command} {params}: {answer}", self.uri);
     }
 }
@@ -168,20 +170,21 @@ fn modules() -> PathBuf {
 }
 
 /// Connects to the phone's control port as soon as it is there, and reads what it reports: JSON in netstrings.
-fn connect(control: SocketAddr) -> (TcpStream, Receiver<Value>) {
+fn connect(control: SocketAddr) -> (TcpStream, Receiver<Value>, Receiver<Value>) {
     let mut stream = None;
     until(PATIENCE, "baresip takes commands", || {
         stream = TcpStream::connect(control).ok();
         stream.is_some()
     });
     let stream = stream.expect("it is connected");
-    let (sender, events) = channel();
+    let ((respond, responses), (report, events)) = (channel(), channel());
     let reader = stream.try_clone().expect("a stream can be shared");
-    std::thread::spawn(move || report(reader, &sender));
-    (stream, events)
+    std::thread::spawn(move || read_reports(reader, &respond, &report));
+    (stream, responses, events)
 }
 
-fn report(mut stream: TcpStream, events: &Sender<Value>) {
+/// Responses to commands and events of calls, until the phone is gone.
+fn read_reports(mut stream: TcpStream, responses: &Sender<Value>, events: &Sender<Value>) {
     let mut length = 0usize;
     let mut byte = [0u8];
     while stream.read_exact(&mut byte).is_ok() {
@@ -194,11 +197,9 @@ fn report(mut stream: TcpStream, events: &Sender<Value>) {
             return;
         }
         length = 0;
-        let Ok(mut value) = serde_json::from_slice::<Value>(&text[..text.len() - 1]) else { continue };
-        if value["response"] == true {
-            value["type"] = "response".into();
-        }
-        if events.send(value).is_err() {
+        let Ok(value) = serde_json::from_slice::<Value>(&text[..text.len() - 1]) else { continue };
+        let to = if value["response"] == true { responses } else { events };
+        if to.send(value).is_err() {
             return;
         }
     }

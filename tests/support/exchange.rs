@@ -8,9 +8,12 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 /// The password of every phone in these tests.
-pub const PASSWORD: &str = "correct horse";
+pub const PASSWORD: &str = "correct-horse";
 /// The domain of every office in these tests.
 pub const DOMAIN: &str = "office.test";
+
+/// The music on hold: a tone of so many hertz.
+pub const MUSIC: f64 = 700.0;
 
 /// A running exchange.
 pub struct Exchange {
@@ -36,6 +39,7 @@ impl Exchange {
         std::fs::create_dir_all(&config).expect("a folder for the office");
         std::fs::write(config.join("vaihde.toml"), settings(sip)).expect("its settings");
         std::fs::write(config.join("dialplan.toml"), office).expect("its plan");
+        super::tone::write(&config.join("music.wav"), 8_000, MUSIC, 10);
         let binary = PathBuf::from(binary);
         std::fs::write(config.join("secrets.toml"), secrets(&binary, office)).expect("its secrets");
         let process = run(&binary, &config);
@@ -45,14 +49,25 @@ impl Exchange {
     }
 
     /// Another command of the program about this office: `reload`, `journeys`, …
-    pub fn command(&self, words: &[&str]) -> Output {
+    pub fn run(&self, words: &[&str]) -> Output {
         let mut command = Command::new(&self.binary);
         command.args(words).arg(&self.folder).output().expect("the program runs")
     }
 
-    /// Ends it as a power cut would, and starts it again on the same office.
-    pub fn kill_and_start_again(&mut self) {
+    /// The same, which must succeed; gives what it prints.
+    pub fn command(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Starts it again on the same office.
+    pub fn start_again(&mut self) {
         self.process = run(&self.binary, &self.folder);
         self.await_ready();
     }
@@ -66,20 +81,32 @@ impl Exchange {
         assert!(ended.success(), "{ended}");
     }
 
+    /// A request over UDP to the exchange itself, with nothing wrong in it.
+    pub fn request(&self, method: &str, call_id: &str) -> String {
+        format!(
+            "{method} sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {ip}:9;branch=z9hG4bK-{call_id};rport\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:asks@{DOMAIN}>;tag=1\r\nTo: <sip:{DOMAIN}>\r\nCall-ID: {call_id}\r\n\
+             CSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n",
+            ip = self.sip.ip(),
+        )
+    }
+
+    /// Sends this over UDP and gives the answer, if one comes soon.
+    pub fn ask(&self, request: &str) -> Option<String> {
+        let socket = UdpSocket::bind((self.sip.ip(), 0)).expect("a socket");
+        socket.set_read_timeout(Some(Duration::from_millis(300))).expect("a limit");
+        socket.send_to(request.as_bytes(), self.sip).ok()?;
+        let mut answer = [0; 4_096];
+        let length = socket.recv(&mut answer).ok()?;
+        Some(String::from_utf8_lossy(&answer[..length]).into_owned())
+    }
+
     /// It is ready when it answers OPTIONS.
     fn await_ready(&mut self) {
-        let socket = UdpSocket::bind((self.sip.ip(), 0)).expect("a socket");
-        socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a limit");
-        let own = socket.local_addr().expect("an address");
-        let options = format!(
-            "OPTIONS sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK-ready\r\nMax-Forwards: 70\r\n\
-             From: <sip:ready@{DOMAIN}>;tag=1\r\nTo: <sip:{DOMAIN}>\r\nCall-ID: ready\r\nCSeq: 1 OPTIONS\r\n\
-             Content-Length: 0\r\n\r\n"
-        );
+        let options = self.request("OPTIONS", "ready");
         until(Duration::from_secs(10), "the exchange answers OPTIONS", || {
             assert!(self.process.is_running(), "the exchange has ended");
-            let _ = socket.send_to(options.as_bytes(), self.sip);
-            socket.recv(&mut [0; 4_096]).is_ok()
+            self.ask(&options).is_some()
         });
     }
 }
@@ -94,7 +121,7 @@ fn settings(sip: SocketAddr) -> String {
     let rtp = ports(40);
     let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../prompts");
     format!(
-        "[listen]\nudp = [\"{sip}\"]\n\n[media]\nports = \"{rtp}-{last}\"\naddress = [\"{ip}\"]\n\n\
+        "[listen]\nudp = [\"{sip}\"]\n\n[media]\nports = \"{rtp}-{last}\"\naddress = [\"{ip}\"]\nmusic = \"music.wav\"\n\n\
          [prompts]\nfolder = \"{prompts}\"\n\n[log]\nlevel = \"debug\"\n",
         ip = sip.ip(),
         last = rtp + 39,

@@ -19,6 +19,8 @@ pub struct Phone {
     pub secret: String,
     /// Its port at the exchange's loopback address.
     pub port: u16,
+    /// The port at which the test itself listens to what the phone is sent, in scenarios that name it as `[ear]`.
+    pub ear: u16,
     /// `u1` for UDP, `t1` for TCP.
     pub transport: &'static str,
 }
@@ -45,7 +47,7 @@ impl<'a> Sipp<'a> {
 
     /// A phone of the office that the test wrote, with the password of all its phones.
     pub fn phone(&self, user: &str) -> Phone {
-        Phone { user: user.into(), secret: PASSWORD.into(), port: ports(2), transport: "u1" }
+        Phone { user: user.into(), secret: PASSWORD.into(), port: ports(2), ear: ports(2), transport: "u1" }
     }
 
     /// Registers a phone, and takes what it is told of its message light.
@@ -83,7 +85,7 @@ impl<'a> Sipp<'a> {
         sipp.args(["-t", phone.transport, "-m", "1", "-l", "1", "-nostdin", "-recv_timeout", "15000"]);
         sipp.args(["-timeout", &PATIENCE.as_secs().to_string(), "-timeout_error"]);
         sipp.args(["-mp", &ports(4).to_string(), "-s", dial]);
-        sipp.args(["-key", "user", &phone.user, "-key", "domain", DOMAIN]);
+        sipp.args(["-key", "user", &phone.user, "-key", "domain", DOMAIN, "-key", "ear", &phone.ear.to_string()]);
         let asked = if dial.is_empty() { DOMAIN.to_owned() } else { format!("{dial}@{DOMAIN}") };
         sipp.args(["-au", &phone.user, "-ap", &phone.secret, "-auth_uri", &asked]);
         sipp.arg("-trace_msg").arg("-message_file").arg(&trace).args(["-message_overwrite", "true"]);

@@ -1,10 +1,15 @@
 //! Tones: written for a phone to send, and found again in what another one heard.
 
 use std::f64::consts::TAU;
+use std::net::UdpSocket;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// How much of a recording is looked at in one go: long enough to tell 440 Hz from 480 Hz.
 const WINDOW_SECS: f64 = 0.05;
+
+/// An RTP header without contributing sources or extensions, RFC 3550 §5.1.
+const RTP_HEADER: usize = 12;
 
 /// A recording: samples between -1 and 1.
 pub struct Recording {
@@ -41,6 +46,27 @@ pub fn read(path: &Path) -> Recording {
     let spec = file.spec();
     let samples = file.samples::<i16>().map_while(Result::ok).map(|s| f64::from(s) / 32_768.0);
     Recording { rate: f64::from(spec.sample_rate), samples: samples.step_by(usize::from(spec.channels)).collect() }
+}
+
+/// Takes the RTP packets that come to a socket for so long, and decodes their A-law (RFC 3551 payload type 8).
+pub fn listen(socket: &UdpSocket, during: Duration) -> Recording {
+    let (began, mut samples, mut packet) = (Instant::now(), Vec::new(), [0; 2_048]);
+    socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a limit");
+    while began.elapsed() < during {
+        let Ok(length) = socket.recv(&mut packet) else { continue };
+        if length > RTP_HEADER && packet[1] & 0x7f == 8 {
+            samples.extend(packet[RTP_HEADER..length].iter().map(|&byte| alaw(byte)));
+        }
+    }
+    Recording { rate: 8_000.0, samples }
+}
+
+/// ITU-T G.711 §4: sign, exponent, mantissa, with the even bits inverted.
+fn alaw(byte: u8) -> f64 {
+    let bits = byte ^ 0x55;
+    let (exponent, mantissa) = (i32::from(bits >> 4 & 7), i32::from(bits & 15));
+    let level = if exponent == 0 { 2 * mantissa + 1 } else { (2 * mantissa + 33) << (exponent - 1) };
+    f64::from(if bits & 0x80 == 0 { -level } else { level }) / 4_096.0
 }
 
 impl Recording {
