@@ -108,6 +108,40 @@ fn phones_hear_each_other_without_the_exchange() {
     assert!(anna.heard().secs_of(ANNA) < 0.1, "anna heard herself");
 }
 
+/// What a newcomer meets after `make run`: accounts as they are printed, a call to the reception, a message for
+/// somebody who has no phone.
+#[test]
+fn the_example_office_works_with_the_accounts_that_it_prints() {
+    let folder = Folder::for_test();
+    let exchange = Exchange::start_example(BINARY, &folder);
+    let accounts = std::fs::read_to_string(exchange.folder.join("accounts.txt")).expect("the accounts are kept");
+    let example = |user: &str, hertz, answers| {
+        let line = accounts.lines().find(|line| line.split_whitespace().any(|word| word == user));
+        let secret = line.and_then(|line| line.split_whitespace().last());
+        assert!(secret.is_some(), "{user} has an account:\n{accounts}");
+        Phone::start(&folder, &Line { user, secret, exchange: Some(exchange.sip), hertz, answers, ..Line::default() })
+    };
+    let (mut anna, mut pekka) = (example("anna-desk", ANNA, false), example("pekka-desk", BO, true));
+    anna.dial(&number(&exchange, "1000"));
+    pekka.wait_for("CALL_ESTABLISHED");
+    talk(2.0);
+    anna.hang_up();
+    pekka.wait_for("CALL_CLOSED");
+    assert_heard(&pekka, ANNA, 1.5);
+
+    anna.dial(&number(&exchange, "1003"));
+    anna.wait_for("CALL_ESTABLISHED");
+    talk(2.0);
+    anna.press("#");
+    talk(3.0);
+    anna.hang_up();
+    anna.wait_for("CALL_CLOSED");
+    assert!(anna.heard().secs_of_sound() > 1.0, "the greeting is heard");
+    let message = tone::read(&kept_message(&exchange));
+    assert!(message.secs_of(ANNA) > 1.5, "{} s of the tone in {} s", message.secs_of(ANNA), message.secs());
+    exchange.stop();
+}
+
 #[test]
 fn what_one_says_the_other_hears() {
     let folder = Folder::for_test();
@@ -181,12 +215,7 @@ fn a_message_in_voicemail_is_the_tone_that_was_sent() {
     anna.press("#"); // enough of the greeting
     talk(4.0);
     anna.hang_up();
-    let mut kept = None;
-    until(Duration::from_secs(5), "the message is kept", || {
-        kept = messages(&exchange).into_iter().next();
-        kept.is_some()
-    });
-    let message = tone::read(&kept.expect("it is kept"));
+    let message = tone::read(&kept_message(&exchange));
     assert!(message.secs_of(ANNA) > 2.0, "{} s of the tone in {} s", message.secs_of(ANNA), message.secs());
     assert!(message.secs_of_sound() - message.secs_of(ANNA) < 0.2, "something else was recorded, too");
 
@@ -202,9 +231,14 @@ fn a_message_in_voicemail_is_the_tone_that_was_sent() {
     exchange.stop();
 }
 
-/// Every message that is kept.
-fn messages(exchange: &Exchange) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(exchange.folder.join("data/messages")).into_iter().flatten();
-    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    files.filter(|path| path.extension().is_some_and(|extension| extension == "wav")).collect()
+/// The file of the one message that is kept, as soon as it is.
+fn kept_message(exchange: &Exchange) -> PathBuf {
+    let mut kept = None;
+    until(Duration::from_secs(5), "the message is kept", || {
+        let files = std::fs::read_dir(exchange.folder.join("data/messages")).into_iter().flatten();
+        let mut files = files.filter_map(|entry| Some(entry.ok()?.path()));
+        kept = files.find(|path| path.extension().is_some_and(|extension| extension == "wav"));
+        kept.is_some()
+    });
+    kept.expect("it is kept")
 }

@@ -39,11 +39,28 @@ impl Exchange {
         std::fs::create_dir_all(&config).expect("a folder for the office");
         std::fs::write(config.join("vaihde.toml"), settings(sip)).expect("its settings");
         std::fs::write(config.join("dialplan.toml"), office).expect("its plan");
+        std::fs::write(config.join("secrets.toml"), secrets(Path::new(binary), office)).expect("its secrets");
         super::tone::write(&config.join("music.wav"), 8_000, MUSIC, 10);
+        Self::start_in(binary, config, sip)
+    }
+
+    /// Starts the office that `vaihde setup` makes, on ports of the test's own.
+    pub fn start_example(binary: &str, folder: &Folder) -> Exchange {
+        let config = folder.path().join("office");
+        let made = Command::new(binary).arg("setup").arg(&config).output().expect("the program runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let sip = SocketAddr::from((Ipv4Addr::LOCALHOST, ports(2)));
+        let settings = config.join("vaihde.toml");
+        let text = std::fs::read_to_string(&settings).expect("its settings");
+        let text = text.replace("0.0.0.0:5060", &sip.to_string()).replace("20000-29999", &rtp_ports());
+        std::fs::write(&settings, text).expect("its settings");
+        Self::start_in(binary, config, sip)
+    }
+
+    fn start_in(binary: &str, folder: PathBuf, sip: SocketAddr) -> Exchange {
         let binary = PathBuf::from(binary);
-        std::fs::write(config.join("secrets.toml"), secrets(&binary, office)).expect("its secrets");
-        let process = run(&binary, &config);
-        let mut exchange = Exchange { sip, folder: config, binary, process };
+        let process = run(&binary, &folder);
+        let mut exchange = Exchange { sip, folder, binary, process };
         exchange.await_ready();
         exchange
     }
@@ -118,15 +135,18 @@ fn run(binary: &Path, config: &Path) -> Process {
 
 /// Ports of the test's own; everything else as an office has it.
 fn settings(sip: SocketAddr) -> String {
-    let rtp = ports(40);
-    let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../prompts");
     format!(
-        "[listen]\nudp = [\"{sip}\"]\n\n[media]\nports = \"{rtp}-{last}\"\naddress = [\"{ip}\"]\nmusic = \"music.wav\"\n\n\
-         [prompts]\nfolder = \"{prompts}\"\n\n[log]\nlevel = \"debug\"\n",
+        "[listen]\nudp = [\"{sip}\"]\n\n[media]\nports = \"{rtp}\"\naddress = [\"{ip}\"]\nmusic = \"music.wav\"\n\n\
+         [log]\nlevel = \"debug\"\n",
         ip = sip.ip(),
-        last = rtp + 39,
-        prompts = prompts.display(),
+        rtp = rtp_ports(),
     )
+}
+
+/// Ports for the sound of ten calls.
+fn rtp_ports() -> String {
+    let first = ports(40);
+    format!("{first}-{}", first + 39)
 }
 
 /// A line for each device that the office names, made by the program itself.
