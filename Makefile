@@ -24,7 +24,7 @@ check: build-tools
 	scripts/deny
 
 bench: build-tools
-	$(CARGO) bench --locked --workspace
+	$(CARGO) bench --locked --package vaihde-benches
 
 build-tools:
 	@scripts/build-tools
