@@ -13,6 +13,7 @@ mod memory;
 mod query;
 mod schema;
 mod sqlite;
+mod tray;
 mod writer;
 
 pub use error::StoreError;

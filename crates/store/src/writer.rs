@@ -1,16 +1,17 @@
 //! The thread that writes: notes in, batches out, and never a wait for the exchange.
 //!
-//! Notes wait up to [`WriterConfig::wait`] for company, so that a thousand calls a second are twenty transactions; a
-//! note that must be kept goes at once, with all that came before it. While the store fails, a note that must be kept
-//! is refused, the diary is held back up to a limit and tried again with growing pauses; what is beyond is counted.
+//! Notes wait up to [`WriterConfig::wait`] for company, so that a thousand calls a second are twenty transactions and
+//! twenty wake-ups; a note that must be kept goes at once, with all that came before it. While the store fails, a note
+//! that must be kept is refused, the diary is held back up to a limit and tried again with growing pauses; what is
+//! beyond is counted.
 
+use crate::tray::Tray;
 use crate::{Durability, Store, StoreError};
 use call::{JourneyId, Note};
 use jiff::Timestamp;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -70,7 +71,7 @@ pub struct Stats {
 
 /// The thread that owns the store while the exchange runs.
 pub struct Writer {
-    entries: Option<Sender<Vec<Entry>>>,
+    tray: Arc<Tray>,
     stats: Arc<Stats>,
     queue_max: usize,
     kept: Arc<dyn Fn(JourneyId, bool) + Send + Sync>,
@@ -84,9 +85,10 @@ impl Writer {
         config: WriterConfig,
         kept: impl Fn(JourneyId, bool) + Send + Sync + 'static,
     ) -> io::Result<Writer> {
-        let (entries, from_exchange) = channel();
+        let tray = Arc::new(Tray::default());
         let (stats, kept) = (Arc::new(Stats::default()), Arc::new(kept));
         let desk = Desk {
+            tray: tray.clone(),
             store,
             config,
             kept: kept.clone(),
@@ -95,23 +97,23 @@ impl Writer {
             back_off: None,
             prune_at: Instant::now() + config.prune_every.min(Duration::from_secs(60)),
         };
-        let thread = std::thread::Builder::new().name("store".into()).spawn(move || desk.run(&from_exchange))?;
-        Ok(Writer { entries: Some(entries), stats, queue_max: config.queue_max, kept, thread: Some(thread) })
+        let thread = std::thread::Builder::new().name("store".into()).spawn(move || desk.run())?;
+        Ok(Writer { tray, stats, queue_max: config.queue_max, kept, thread: Some(thread) })
     }
 
-    /// Hands notes to the thread, in order. Never blocks: what finds no room is lost, and counted.
-    pub fn write(&self, mut entries: Vec<Entry>) {
+    /// Hands notes to the thread, in order, and leaves none. Never waits for the store: what finds no room is lost, and
+    /// counted.
+    pub fn write(&self, entries: &mut Vec<Entry>) {
         if entries.is_empty() {
             return;
         }
         let queued = self.stats.queued.load(Ordering::Relaxed);
         let refused = entries.split_off(self.queue_max.saturating_sub(queued).min(entries.len()));
         self.stats.queued.fetch_add(entries.len(), Ordering::Relaxed);
-        let unsent = match &self.entries {
-            Some(thread) => thread.send(entries).err().map(|unsent| unsent.0).unwrap_or_default(),
-            None => entries,
-        };
-        for entry in refused.into_iter().chain(unsent) {
+        self.tray.put(entries);
+        // What the tray has left lying came after the thread's end.
+        self.stats.queued.fetch_sub(entries.len(), Ordering::Relaxed);
+        for entry in entries.drain(..).chain(refused) {
             self.stats.lost.fetch_add(1, Ordering::Relaxed);
             entry.keep.into_iter().for_each(|journey| (self.kept)(journey, false));
         }
@@ -128,7 +130,7 @@ impl Writer {
     }
 
     fn join(&mut self) {
-        self.entries = None;
+        self.tray.close();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -145,6 +147,7 @@ impl Drop for Writer {
 
 /// What the thread works with.
 struct Desk {
+    tray: Arc<Tray>,
     store: Box<dyn Store>,
     config: WriterConfig,
     kept: Arc<dyn Fn(JourneyId, bool) + Send + Sync>,
@@ -154,26 +157,26 @@ struct Desk {
     prune_at: Instant,
 }
 
+impl Drop for Desk {
+    /// Also after a fault: what comes now is refused, not collected.
+    fn drop(&mut self) {
+        self.tray.close();
+    }
+}
+
 struct BackOff {
     pause: Duration,
     until: Instant,
 }
 
 impl Desk {
-    fn run(mut self, from_exchange: &Receiver<Vec<Entry>>) {
-        loop {
-            let now = Instant::now();
+    fn run(mut self) {
+        let mut open = true;
+        while open {
             let wake_at = self.back_off.as_ref().map_or(self.prune_at, |back_off| back_off.until.min(self.prune_at));
-            match from_exchange.recv_timeout(wake_at.saturating_duration_since(now)) {
-                Ok(entries) => {
-                    self.held.extend(entries);
-                    self.gather(from_exchange);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
+            open = self.tray.take(wake_at, self.config.wait, self.config.batch_max, &mut self.held);
             let may_try = self.back_off.as_ref().is_none_or(|back_off| back_off.until <= Instant::now());
-            if may_try || self.is_awaited() {
+            if may_try || self.is_awaited() || !open {
                 self.write();
             }
             self.forget_overflow();
@@ -181,19 +184,7 @@ impl Desk {
                 self.prune();
             }
         }
-        self.write();
         self.lose(0);
-    }
-
-    /// Lets notes gather until the wait is over, there are enough, or one of them cannot wait.
-    fn gather(&mut self, from_exchange: &Receiver<Vec<Entry>>) {
-        let until = Instant::now() + self.config.wait;
-        while !self.is_awaited() && self.held.len() < self.config.batch_max {
-            match from_exchange.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(entries) => self.held.extend(entries),
-                Err(_) => return,
-            }
-        }
     }
 
     fn is_awaited(&self) -> bool {

@@ -36,7 +36,7 @@ fn child_that_writes_until_it_is_killed() {
     let store = Sqlite::open(Path::new(&database)).unwrap();
     let writer = Writer::start(Box::new(store), WriterConfig::default(), kept).unwrap();
     for count in 0.. {
-        writer.write(entries(count));
+        writer.write(&mut entries(count));
         std::thread::sleep(Duration::from_micros(200));
     }
 }

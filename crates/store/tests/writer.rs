@@ -76,8 +76,8 @@ fn words(store: &mut Shared) -> Vec<String> {
 fn a_promise_is_answered_at_once_and_takes_along_what_came_before() {
     let mut store = Shared::default();
     let (writer, told) = start(store.clone(), WriterConfig { wait: Duration::from_secs(60), ..quick() });
-    writer.write(vec![diary("one")]);
-    writer.write(vec![diary("two"), promise(7)]);
+    writer.write(&mut vec![diary("one")]);
+    writer.write(&mut vec![diary("two"), promise(7)]);
     assert_eq!(told.recv_timeout(SOON).unwrap(), (JourneyId(7), true));
     assert_eq!(words(&mut store), ["one", "two", "m-7"]);
     assert_eq!(store.0.lock().unwrap().1, [(3, Durability::Power)]);
@@ -88,7 +88,7 @@ fn a_promise_is_answered_at_once_and_takes_along_what_came_before() {
 fn notes_travel_together_and_stopping_writes_the_last_of_them() {
     let store = Shared::default();
     let (writer, _told) = start(store.clone(), WriterConfig { wait: Duration::from_secs(60), batch_max: 3, ..quick() });
-    writer.write(vec![diary("1"), diary("2"), diary("3"), diary("4")]);
+    writer.write(&mut vec![diary("1"), diary("2"), diary("3"), diary("4")]);
     writer.stop();
     assert_eq!(store.0.lock().unwrap().1, [(3, Durability::Process), (1, Durability::Process)]);
 }
@@ -98,9 +98,9 @@ fn a_full_disk_refuses_the_promise_and_keeps_the_diary_for_later() {
     let mut store = Shared::default();
     store.0.lock().unwrap().0.faults().fail(1);
     let (writer, told) = start(store.clone(), quick());
-    writer.write(vec![diary("before"), promise(7), diary("after")]);
+    writer.write(&mut vec![diary("before"), promise(7), diary("after")]);
     assert_eq!(told.recv_timeout(SOON).unwrap(), (JourneyId(7), false));
-    writer.write(vec![promise(8)]);
+    writer.write(&mut vec![promise(8)]);
     assert_eq!(told.recv_timeout(SOON).unwrap(), (JourneyId(8), true));
     assert_eq!(words(&mut store), ["before", "after", "m-8"], "what was refused is not kept behind the caller's back");
     assert_eq!((writer.stats().lost.load(Relaxed), writer.stats().failures.load(Relaxed)), (1, 1));
@@ -112,7 +112,7 @@ fn a_disk_that_recovers_by_itself_gets_the_diary_without_being_asked() {
     let mut store = Shared::default();
     store.0.lock().unwrap().0.faults().fail(2);
     let (writer, _told) = start(store.clone(), quick());
-    writer.write(vec![diary("patient")]);
+    writer.write(&mut vec![diary("patient")]);
     let patience = std::time::Instant::now();
     while words(&mut store).is_empty() {
         assert!(patience.elapsed() < SOON);
@@ -126,8 +126,8 @@ fn a_disk_that_never_recovers_costs_counted_notes_and_bounded_memory() {
     let store = Shared::default();
     store.0.lock().unwrap().0.faults().fail(usize::MAX);
     let (writer, told) = start(store, WriterConfig { queue_max: 100, ..quick() });
-    (0..50).for_each(|_| writer.write((0..10).map(|_| diary("lost")).collect()));
-    writer.write(vec![promise(7)]);
+    (0..50).for_each(|_| writer.write(&mut (0..10).map(|_| diary("lost")).collect()));
+    writer.write(&mut vec![promise(7)]);
     assert_eq!(told.recv_timeout(SOON).unwrap(), (JourneyId(7), false));
     let lost = writer.stats().lost.load(Relaxed);
     assert!((400..=501).contains(&lost), "{lost} lost");

@@ -334,6 +334,6 @@ impl Shard {
                 self.feed(now, Input::FlowFailed { flow });
             }
         }
-        self.writer.write(std::mem::take(&mut self.entries));
+        self.writer.write(&mut self.entries);
     }
 }
