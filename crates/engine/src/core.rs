@@ -8,12 +8,12 @@ use call::media::{EndId, MediaCommand};
 use call::{Facts, JourneyId, Leg, Name, Note, What};
 use dialplan::Dialplan;
 use jiff::{SignedDuration, Timestamp};
-use sip::Flow;
+use sip::{Flow, Message};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
-use transaction::{Limits, Timings, Transactions, Wheel};
+use transaction::{Limits, ServerKey, Timings, Transactions, Wheel};
 
 /// What a transaction belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct Core {
     calls_of_ends: HashMap<u64, CallKey>,
     /// The call that is being worked on: the one that a fault would end.
     pub current: Option<CallKey>,
+    /// The request that is being worked on: a fault still answers it.
+    pub serving: Option<(ServerKey, Message)>,
 }
 
 impl Core {
@@ -85,6 +87,7 @@ impl Core {
             ends: 0,
             calls_of_ends: HashMap::new(),
             current: None,
+            serving: None,
             config,
             plan,
             dice,

@@ -165,7 +165,11 @@ impl Engine {
         while let Some(told) = self.core.transactions.poll_output() {
             match told {
                 Told::Transmit { flow, bytes } => self.core.transmit(flow, bytes),
-                Told::Request { server, flow, request } => self.on_request(now, facts, server, flow, request),
+                Told::Request { server, flow, request } => {
+                    self.core.serving = Some((server, request.clone()));
+                    self.on_request(now, facts, server, flow, request);
+                    self.core.serving = None;
+                }
                 Told::Ack { request, .. } => self.on_ack(now, facts, &request),
                 Told::Cancelled { user, .. } => match user {
                     Some(User::Invite { call, .. }) => {
@@ -335,7 +339,7 @@ impl Engine {
                     writer = writer.to_tag(&tag);
                 }
                 writer = self.auth.challenge(wall, &plan.office.domain, stale, writer);
-                self.core.transactions.respond(now, server, writer.finish(), 401);
+                self.core.transactions.respond_once(server, writer.finish());
                 None
             }
             Verdict::Refused { code } => {
@@ -443,20 +447,28 @@ impl Engine {
         let key = self.core.current.take();
         let journey = key.and_then(|key| self.calls.get_mut(key)).map(|call| call.journey.id);
         self.core.note(wall, journey, What::Fault { message });
-        let Some(key) = key else { return };
+        let serving = self.core.serving.take();
         let ended = catch_unwind(AssertUnwindSafe(|| {
+            let Some(key) = key else { return };
             self.with_call(now, facts, key, |call, cx| {
                 call.program = None;
                 call.driving = false;
                 call.events.clear();
                 call.end_all(cx, EndedBy::Exchange);
             });
-            self.pump(now, facts);
         }));
-        if ended.is_err() {
+        if let (Err(_), Some(key)) = (ended, key) {
             // Not even its end is possible: it is dropped, and its peers will find out by their own timers.
             self.core.current = None;
-            self.calls.remove(key);
+            if let Some(call) = self.calls.remove(key) {
+                self.core.forget(call.next_end, call.journey.id);
+            }
+        }
+        if let Some((server, request)) = serving {
+            self.answer(now, server, &request, 500, |writer| writer); // nothing, if the end of the call has answered it
+        }
+        if catch_unwind(AssertUnwindSafe(|| self.pump(now, facts))).is_err() {
+            self.core.current = None; // the rest is heard with the next input
         }
     }
 }

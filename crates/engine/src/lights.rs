@@ -70,7 +70,8 @@ impl Lights {
         let (device, mailbox) = (device.into(), mailbox.name.clone());
         self.subscriptions.insert(id, Subscription { dialog, flow, device, mailbox, ends_at, alarm });
         answer(cx, server, request, 200, |writer| {
-            writer.to_tag(&tag).header(Name::Expires, expires.to_string()).header(Name::Contact, &our_contact)
+            let writer = writer.to_tag(&tag).copy(request, Name::RecordRoute);
+            writer.header(Name::Expires, expires.to_string()).header(Name::Contact, &our_contact)
         });
         self.notify(cx, id);
         if expires == 0 {

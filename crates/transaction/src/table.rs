@@ -196,6 +196,18 @@ impl<U: Copy> Transactions<U> {
         self.settle(now, Place::Server(server.index));
     }
 
+    /// Answers a request once and forgets it, RFC 3261 §26.3.2.4: a challenge to somebody unknown costs no memory and
+    /// is not sent again of itself, so that a forged sender gets no more than it is sent. The request that comes again
+    /// is a new one.
+    pub fn respond_once(&mut self, server: ServerKey, response: Bytes) {
+        let Some(entry) = server_in(&mut self.servers, server) else { return };
+        self.outputs.push_back(Output::Transmit { flow: entry.reply, bytes: response });
+        if let Some((_, timer)) = entry.timer.take() {
+            self.wheel.cancel(timer);
+        }
+        self.remove(Place::Server(server.index));
+    }
+
     /// Sends something that has no transaction: the ACK for a 2xx, a response without state, a keep-alive.
     pub fn send(&mut self, flow: Flow, bytes: Bytes) {
         self.outputs.push_back(Output::Transmit { flow, bytes });

@@ -143,6 +143,7 @@ impl Call {
         }
         let mut writer = sip::respond(invite, 200, None)
             .to_tag(&thread.dialog.local_tag)
+            .copy(invite, Name::RecordRoute)
             .header(Name::Contact, &thread.dialog.contact)
             .header(Name::Allow, crate::uas::ALLOW)
             .header(Name::Supported, "100rel, timer")

@@ -239,5 +239,6 @@ impl Call {
         }
         self.note(cx, what);
         self.close_media(cx, leg);
+        self.end_passings(cx, leg);
     }
 }

@@ -64,6 +64,7 @@ pub fn receive(
         respond(cx, server, &request, 400, Writer::finish);
         return None;
     };
+    cx.core.current = Some(key); // from here on a fault is this call's
     respond(cx, server, &request, 100, Writer::finish);
     cx.core.transactions.set_user(server, User::Invite { call: key, leg: Leg::CALLER });
     let call = calls.get_mut(key)?;

@@ -43,6 +43,8 @@ pub struct Party {
     pub leaving: bool,
     /// How often the request was sent again with credentials, a longer timer or to another address.
     pub retries: u8,
+    /// Our re-INVITE that only refreshes the session.
+    pub refreshing: Option<ClientKey>,
     /// Where the INVITE goes if TCP refuses it, RFC 3261 §18.1.1.
     pub over_udp: Option<Flow>,
 }
@@ -182,6 +184,7 @@ impl Party {
             rang: false,
             leaving: false,
             retries: 0,
+            refreshing: None,
             over_udp: None,
         }
     }

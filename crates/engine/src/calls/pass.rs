@@ -33,6 +33,8 @@ pub struct Passing {
     pub client: Option<ClientKey>,
     /// The request carries an offer.
     pub offers: bool,
+    /// What it became: an UPDATE may go on as a re-INVITE.
+    pub method: Method,
 }
 
 /// How a request reaches a leg's peer.
@@ -70,7 +72,11 @@ impl Call {
             Method::Bye => {
                 respond(cx, server, &request, 200, Writer::finish);
                 self.note_sip(cx, leg, true, "200 OK (BYE)");
-                if self.parties[usize::from(leg.0)].is_up() {
+                let party = &self.parties[usize::from(leg.0)];
+                if party.is_up() && party.chosen != Some(at) {
+                    return; // a branch that was not answered ends for itself
+                }
+                if party.is_up() {
                     let by = if leg == Leg::CALLER { EndedBy::Caller } else { EndedBy::Callee };
                     self.on_bye(cx, leg, by);
                 } else if leg == Leg::CALLER {
@@ -341,7 +347,7 @@ impl Call {
         self.note_sip(cx, to, true, request.method_str());
         cx.core.transactions.set_user(server, user);
         let client = Some(client);
-        self.passings.push(Passing { id, from, from_thread, server, request, to, to_thread, client, offers });
+        self.passings.push(Passing { id, from, from_thread, server, request, to, to_thread, client, offers, method });
         Ok(())
     }
 
@@ -418,7 +424,7 @@ impl Call {
                 _ => (),
             }
         }
-        let told = if accepted || matches!(code, 491 | 481 | 408) { code } else { told_as(code) };
+        let told = if accepted || matches!(code, 491 | 487 | 481 | 408) { code } else { told_as(code) };
         self.reply(cx, from, from_thread, server, &request, told, body);
         if accepted && !late && offers {
             self.note_hold(cx, from);
@@ -444,6 +450,31 @@ impl Call {
         }
     }
 
+    /// A leg is over: what it waits for, or was asked, is answered now; a pending INVITE gets 487, RFC 3261 §15.1.2.
+    pub fn end_passings(&mut self, cx: &mut Cx<'_>, leg: Leg) {
+        let (ended, others) = std::mem::take(&mut self.passings)
+            .into_iter()
+            .partition(|passing| passing.from == leg || passing.to == leg);
+        self.passings = others;
+        let ended: Vec<Passing> = ended;
+        for Passing { from, from_thread, server, request, client, method, .. } in ended {
+            match client {
+                Some(client) if method == Method::Invite => give_up(cx, client),
+                Some(client) => cx.core.transactions.abandon(client),
+                None => (),
+            }
+            if let Some(party) = self.party(from) {
+                party.glare.update_ended();
+                party.glare.invite_ended(false);
+            }
+            let code = if request.method() == Method::Prack { 200 } else { 487 };
+            self.reply(cx, from, from_thread, server, &request, code, None);
+        }
+        if let Some(client) = self.party(leg).and_then(|party| party.refreshing.take()) {
+            give_up(cx, client);
+        }
+    }
+
     /// A 2xx to a re-INVITE that comes again gets the same ACK.
     fn again_acked(&mut self, cx: &mut Cx<'_>, response: &Message) {
         let Ok(cseq) = response.cseq() else { return };
@@ -463,7 +494,7 @@ impl Call {
     pub fn on_pass_cancelled(&mut self, cx: &mut Cx<'_>, pass: u32) {
         let Some(passing) = self.passings.iter().find(|passing| passing.id == pass) else { return };
         if let Some(client) = passing.client {
-            cx.core.transactions.cancel(cx.now, client, |_, invite| transaction::cancel_for(invite, None));
+            give_up(cx, client);
         }
     }
 
@@ -555,6 +586,11 @@ impl Call {
         }
         Some(Way { flow, sent_by: cx.core.our_address(&flow).to_string() })
     }
+}
+
+/// Lets go of an INVITE within a dialog: cancelled, so that it ends although nobody answers it any more.
+fn give_up(cx: &mut Cx<'_>, client: ClientKey) {
+    cx.core.transactions.cancel(cx.now, client, |_, invite| transaction::cancel_for(invite, None));
 }
 
 /// An answer that needs nothing of the call.

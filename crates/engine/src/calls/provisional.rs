@@ -126,6 +126,7 @@ impl Call {
         let write = |rseq: Option<u32>| {
             let mut writer = sip::respond(invite, code, None)
                 .to_tag(&thread.dialog.local_tag)
+                .copy(invite, Name::RecordRoute)
                 .header(Name::Contact, &thread.dialog.contact)
                 .header(Name::Allow, crate::uas::ALLOW);
             if let Some(rseq) = rseq {

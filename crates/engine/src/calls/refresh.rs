@@ -40,7 +40,7 @@ impl Call {
             party.glare.invite_sent(local.is_some());
         }
         self.note_sip(cx, leg, true, method);
-        self.send_in_dialog(cx, leg, at, method, user, |writer| {
+        let client = self.send_in_dialog(cx, leg, at, method, user, |writer| {
             let writer = writer
                 .header(Name::Supported, "timer")
                 .header(Name::SessionExpires, format!("{expires};refresher=uac"))
@@ -50,6 +50,12 @@ impl Call {
                 None => writer.finish(),
             }
         });
+        if let Some(party) = self.party(leg) {
+            party.refreshing = client.filter(|_| !updates);
+            if client.is_none() {
+                party.glare.invite_ended(false);
+            }
+        }
     }
 
     /// The answer to a request of our own: a refresh; what a BYE gets matters to nobody.
@@ -65,6 +71,7 @@ impl Call {
         }
         let method = cseq.method;
         if method == Method::Invite {
+            party.refreshing = None;
             party.glare.answer_received();
             party.glare.invite_ended(code < 300);
         }

@@ -1,0 +1,6 @@
+//! The exchange message by message: what peers may send that no phone of the simulator does.
+
+mod exchange;
+mod faults;
+mod leaks;
+mod wire;
