@@ -163,21 +163,22 @@ fn exchange(phones: &[Phone]) -> Relay {
         seen.fetch_add(1, Ordering::Release);
     })
     .expect("media threads");
+    let mut told = Vec::new();
     let id = |end: usize| EndId(((end as u64 / 2) << EndId::CALL_SHIFT) | (end as u64 & 1));
     for (nth, phone) in phones.iter().enumerate() {
         let end = id(nth);
         let remote = phone.socket.local_addr().expect("a bound socket");
         let rtcp = SocketAddr::new(remote.ip(), remote.port() ^ 1);
-        media.send(MediaCommand::Open { end, local: LOCAL.into(), port: port(nth as u16) });
+        media.send(MediaCommand::Open { end, local: LOCAL.into(), port: port(nth as u16) }, &mut told);
         let voice = Some(VOICE);
-        media.send(MediaCommand::Connect { end, remote, rtcp, signalling: remote.ip(), voice, send: true });
+        media.send(MediaCommand::Connect { end, remote, rtcp, signalling: remote.ip(), voice, send: true }, &mut told);
         if nth % 2 == 1 {
-            media.send(MediaCommand::Patch { a: id(nth - 1), b: end });
+            media.send(MediaCommand::Patch { a: id(nth - 1), b: end }, &mut told);
         }
     }
     // Closing what was never open is answered when all before it is done.
-    media.send(MediaCommand::Close { end: EndId(u64::MAX) });
-    while closed.load(Ordering::Acquire) == 0 {
+    media.send(MediaCommand::Close { end: EndId(u64::MAX) }, &mut told);
+    while told.is_empty() && closed.load(Ordering::Acquire) == 0 {
         thread::yield_now();
     }
     Relay::Media(media)

@@ -89,7 +89,7 @@ impl Thread {
     }
 
     /// Every play, recording and close is reported, also where its end could never be opened.
-    fn refuse(&self, end: EndId, command: &MediaCommand) {
+    fn refuse(&mut self, end: EndId, command: &MediaCommand) {
         match command {
             MediaCommand::Play { .. } => self.tell(MediaEvent::Played { end, ended: PlayEnd::Failed }),
             MediaCommand::Record { .. } => self.tell(MediaEvent::Recorded { end, ended: RecordEnd::Failed }),

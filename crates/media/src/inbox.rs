@@ -50,7 +50,14 @@ pub(crate) fn inbox() -> io::Result<(Inbox, Tasks)> {
 impl Inbox {
     /// Waits while the queue is full. Nothing happens when the thread has ended.
     pub(crate) fn put(&self, work: Work) {
-        if self.work.send(work).is_ok() && !self.bell.rung.swap(true, Ordering::SeqCst) {
+        if self.work.send(work).is_ok() {
+            self.ring();
+        }
+    }
+
+    /// Wakes the thread.
+    pub(crate) fn ring(&self) {
+        if !self.bell.rung.swap(true, Ordering::SeqCst) {
             self.bell.waker.wake();
         }
     }

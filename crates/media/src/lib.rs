@@ -1,12 +1,14 @@
 //! RTP relay, prompts, digits and recording on threads of its own.
 //!
 //! [`Media`] takes the [`MediaCommand`]s of the engine and reports [`MediaEvent`]s. Each media thread is one epoll loop
-//! that owns its ends; the two ends of a patch share a thread because the upper bits of an
-//! [`EndId`](call::media::EndId) name the call. Two more threads read sounds and write messages, so that a slow disk
-//! delays nobody's voice.
+//! with its ends; the two ends of a patch share a thread because the upper bits of an
+//! [`EndId`](call::media::EndId) name the call. A command is carried out on the spot by whoever sends it while the
+//! thread sleeps, so that a call wakes no other thread before its first packet. Two more threads read sounds and write
+//! messages, so that a slow disk delays nobody's voice.
 
 mod codec;
 mod commands;
+mod desk;
 mod end;
 mod inbox;
 mod loader;
@@ -30,9 +32,11 @@ mod tone;
 mod wav;
 mod writer;
 
+use crate::desk::Desk;
 use crate::inbox::{Inbox, Work, inbox};
 use crate::loader::Loader;
 use crate::sounds::Folders;
+use crate::sys::Poller;
 use crate::thread::Thread;
 use crate::writer::Writer;
 use call::media::{EndId, MediaCommand, MediaEvent};
@@ -55,9 +59,8 @@ pub struct Config {
 }
 
 /// The media threads, the thread that reads sounds and the one that writes messages.
-#[derive(Debug)]
 pub struct Media {
-    inboxes: Vec<Inbox>,
+    desks: Vec<Desk>,
     writer: Writer,
     threads: Vec<JoinHandle<()>>,
     /// These end when the media threads are gone.
@@ -67,7 +70,8 @@ pub struct Media {
 impl Media {
     /// Starts the threads. Half-written messages of an earlier run are removed.
     ///
-    /// `events` is called on the media threads and must not wait for whoever calls [`Media::send`].
+    /// `events` gets what is not reported at once by [`Media::send`]. It is called on the media threads, or in
+    /// [`Media::send`], and must not wait for whoever calls that.
     pub fn start(config: Config, events: impl Fn(MediaEvent) + Send + Sync + Clone + 'static) -> io::Result<Media> {
         let (inboxes, tasks): (Vec<Inbox>, Vec<_>) =
             (0..config.threads.max(1)).map(|_| inbox()).collect::<io::Result<Vec<_>>>()?.into_iter().unzip();
@@ -80,16 +84,20 @@ impl Media {
         let (writer, writing) = Writer::start(messages, messages::create, move |written| {
             of(&post, written.recording.0).put(Work::Written(written));
         })?;
-        let mut media = Media { inboxes, writer, threads: Vec::new(), helpers: [reading, writing] };
-        for (number, tasks) in tasks.into_iter().enumerate() {
-            let thread = Thread::new(tasks, Arc::new(events.clone()), loader.clone(), media.writer.clone())?;
-            media.threads.push(Builder::new().name(format!("media-{number}")).spawn(move || thread.run())?);
+        let mut media = Media { desks: Vec::new(), writer, threads: Vec::new(), helpers: [reading, writing] };
+        for (number, (inbox, tasks)) in inboxes.into_iter().zip(tasks).enumerate() {
+            let (poller, report) = (Poller::new()?, Arc::new(events.clone()));
+            let thread = Thread::new(tasks, report, loader.clone(), media.writer.clone(), poller.clone())?;
+            let desk = Desk::new(thread, inbox);
+            media.desks.push(desk.clone());
+            media.threads.push(Builder::new().name(format!("media-{number}")).spawn(move || desk.run(&poller))?);
         }
         Ok(media)
     }
 
-    /// Hands a command to the thread of its end. Waits when that thread is far behind.
-    pub fn send(&self, command: MediaCommand) {
+    /// Carries out a command: on the spot while the thread of its end sleeps, and then what there is to report at once
+    /// is added to `told`; else by that thread. Waits when the thread is far behind.
+    pub fn send(&self, command: MediaCommand, told: &mut Vec<MediaEvent>) {
         match command {
             MediaCommand::Delete { message } => self.writer.delete(message),
             MediaCommand::Open { end, .. }
@@ -102,23 +110,22 @@ impl Media {
             | MediaCommand::StopRecord { end }
             | MediaCommand::Digit { end, .. }
             | MediaCommand::Watch { end, .. }
-            | MediaCommand::Close { end } => of(&self.inboxes, end).put(Work::Command(command)),
+            | MediaCommand::Close { end } => of(&self.desks, end).carry_out(command, told),
         }
     }
 
     /// Ends everything. Recordings in progress are kept as if stopped; ends are closed without a report.
     pub fn stop(self) {
-        let Media { inboxes, writer, threads, helpers } = self;
-        inboxes.iter().for_each(|inbox| inbox.put(Work::Stop));
-        drop(writer);
-        for thread in threads.into_iter().chain(helpers) {
-            // A thread that has failed has said so.
-            let _ = thread.join();
-        }
+        let Media { desks, writer, threads, helpers } = self;
+        desks.iter().for_each(|desk| desk.put(Work::Stop));
+        // A thread that has failed has said so.
+        threads.into_iter().for_each(|thread| drop(thread.join()));
+        drop((desks, writer));
+        helpers.into_iter().for_each(|thread| drop(thread.join()));
     }
 }
 
 /// The thread of an end: all ends of a call share it.
-fn of(inboxes: &[Inbox], end: EndId) -> &Inbox {
-    &inboxes[(end.0 >> EndId::CALL_SHIFT) as usize % inboxes.len()]
+fn of<T>(threads: &[T], end: EndId) -> &T {
+    &threads[(end.0 >> EndId::CALL_SHIFT) as usize % threads.len()]
 }

@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::mem::size_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 const FAMILY_V4: [u8; 2] = (libc::AF_INET as u16).to_ne_bytes();
@@ -108,43 +109,51 @@ pub(crate) fn send(socket: RawFd, datagram: &[u8], to: &Address) -> bool {
 }
 
 /// An epoll instance; sockets leave it when they are closed.
-pub(crate) struct Poller {
-    epoll: OwnedFd,
-    ready: Vec<libc::epoll_event>,
+#[derive(Clone, Debug)]
+pub(crate) struct Poller(Arc<OwnedFd>);
+
+/// What a [`Poller`] has found ready.
+pub(crate) struct Ready {
+    events: Vec<libc::epoll_event>,
+    count: usize,
+}
+
+impl Ready {
+    const MAX: usize = 256;
+
+    pub(crate) fn new() -> Ready {
+        Ready { events: vec![libc::epoll_event { events: 0, u64: 0 }; Self::MAX], count: 0 }
+    }
+
+    /// The tokens of what is ready.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = u64> + '_ {
+        self.events.iter().take(self.count).map(|event| event.u64)
+    }
 }
 
 impl Poller {
-    const READY_MAX: usize = 256;
-
     pub(crate) fn new() -> io::Result<Poller> {
         // SAFETY: no pointers.
         let epoll = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
-        Ok(Poller { epoll: owned(epoll)?, ready: vec![libc::epoll_event { events: 0, u64: 0 }; Self::READY_MAX] })
+        Ok(Poller(Arc::new(owned(epoll)?)))
     }
 
     /// Reports `token` whenever something can be read from `socket`.
     pub(crate) fn add(&self, socket: &impl AsRawFd, token: u64) -> io::Result<()> {
         let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: token };
         // SAFETY: the event lives through the call.
-        let done =
-            unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, socket.as_raw_fd(), &mut event) };
+        let done = unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_ADD, socket.as_raw_fd(), &mut event) };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Sleeps until something is ready or the time is over; without a limit nothing else wakes it. Returns how many.
-    pub(crate) fn wait(&mut self, limit: Option<Duration>) -> usize {
+    /// Sleeps until something is ready or the time is over; without a limit nothing else wakes it.
+    pub(crate) fn wait(&self, ready: &mut Ready, limit: Option<Duration>) {
         // Rounded up: waking before a deadline would mean another sleep.
         let millis = limit.map_or(-1, |limit| limit.as_micros().div_ceil(1000).min(60_000) as i32);
-        // SAFETY: the kernel writes at most `ready.len()` events into `ready`.
-        let count = unsafe {
-            libc::epoll_wait(self.epoll.as_raw_fd(), self.ready.as_mut_ptr(), self.ready.len() as i32, millis)
-        };
-        usize::try_from(count).unwrap_or(0)
-    }
-
-    /// The token of the `index`th ready socket.
-    pub(crate) fn token(&self, index: usize) -> u64 {
-        self.ready.get(index).map_or(u64::MAX, |event| event.u64)
+        let events = &mut ready.events;
+        // SAFETY: the kernel writes at most `events.len()` events into `events`.
+        let count = unsafe { libc::epoll_wait(self.0.as_raw_fd(), events.as_mut_ptr(), events.len() as i32, millis) };
+        ready.count = usize::try_from(count).unwrap_or(0);
     }
 }
 
@@ -230,14 +239,16 @@ mod tests {
     #[test]
     fn a_sleeper_is_woken_and_sleeps_again() {
         let waker = Waker::new().unwrap();
-        let mut poller = Poller::new().unwrap();
+        let (poller, mut ready) = (Poller::new().unwrap(), Ready::new());
         poller.add(&waker, 42).unwrap();
-        assert_eq!(poller.wait(Some(Duration::ZERO)), 0);
+        poller.wait(&mut ready, Some(Duration::ZERO));
+        assert_eq!(ready.tokens().count(), 0);
         waker.wake();
         waker.wake();
-        assert_eq!(poller.wait(None), 1);
-        assert_eq!(poller.token(0), 42);
+        poller.wait(&mut ready, None);
+        assert_eq!(ready.tokens().collect::<Vec<_>>(), [42]);
         waker.clear();
-        assert_eq!(poller.wait(Some(Duration::ZERO)), 0);
+        poller.wait(&mut ready, Some(Duration::ZERO));
+        assert_eq!(ready.tokens().count(), 0);
     }
 }

@@ -1,19 +1,17 @@
-//! A media thread: one epoll loop that sleeps until a packet, a command or a deadline.
+//! What a media thread does at each turn of its loop: packets, deadlines, work from other threads.
 
 use crate::end::End;
 use crate::inbox::{Tasks, Work};
 use crate::loader::Loader;
-use crate::sys::Poller;
+use crate::sys::{Poller, Ready};
 use crate::writer::Writer;
-use call::media::{EndId, MediaEvent};
+use call::media::{EndId, MediaCommand, MediaEvent};
 use slab::Slab;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tracing::error;
 
 /// The token of the bell; those of sockets are twice the slot, plus one for RTCP.
 const BELL: u64 = u64::MAX - 1;
@@ -31,7 +29,7 @@ pub(crate) type Report = Arc<dyn Fn(MediaEvent) + Send + Sync>;
 pub(crate) struct Thread {
     pub(crate) ends: Slab<End>,
     pub(crate) slots: HashMap<EndId, usize>,
-    pub(crate) report: Report,
+    report: Report,
     pub(crate) loader: Loader,
     pub(crate) writer: Writer,
     pub(crate) poller: Poller,
@@ -40,12 +38,23 @@ pub(crate) struct Thread {
     pub(crate) buffer: [u8; DATAGRAM_MAX],
     tasks: Tasks,
     deadlines: BinaryHeap<Reverse<(Instant, usize, EndId)>>,
+    /// Until when the thread sleeps if nothing comes; without, for as long as nothing does.
+    sleeps_until: Option<Instant>,
+    /// There is more work than one turn takes.
+    more: bool,
+    /// What is to be reported.
+    told: Vec<MediaEvent>,
     started: Instant,
 }
 
 impl Thread {
-    pub(crate) fn new(tasks: Tasks, report: Report, loader: Loader, writer: Writer) -> io::Result<Thread> {
-        let poller = Poller::new()?;
+    pub(crate) fn new(
+        tasks: Tasks,
+        report: Report,
+        loader: Loader,
+        writer: Writer,
+        poller: Poller,
+    ) -> io::Result<Thread> {
         poller.add(tasks.bell(), BELL)?;
         let now = clock();
         Ok(Thread {
@@ -59,44 +68,61 @@ impl Thread {
             buffer: [0; DATAGRAM_MAX],
             tasks,
             deadlines: BinaryHeap::new(),
+            sleeps_until: None,
+            more: false,
+            told: Vec::new(),
             started: now,
         })
     }
 
-    /// Runs until it is told to stop. A fault costs what was under way, not the thread.
-    pub(crate) fn run(mut self) {
-        let mut more = false;
-        loop {
-            match catch_unwind(AssertUnwindSafe(|| self.turn(&mut more))) {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(_) => error!("a fault on a media thread; it goes on"),
-            }
-        }
-    }
-
-    /// Sleeps, then does what is due. False at the end.
-    fn turn(&mut self, more: &mut bool) -> bool {
-        let next = self.deadlines.peek().map(|Reverse((at, ..))| at.saturating_duration_since(clock()));
-        let ready = self.poller.wait(if *more { Some(Duration::ZERO) } else { next });
+    /// Does what is due, after a sleep. False at the end.
+    pub(crate) fn turn(&mut self, ready: &Ready) -> bool {
         self.now = clock();
-        let mut rung = *more;
-        for index in 0..ready {
-            match self.poller.token(index) {
+        let mut rung = self.more;
+        for token in ready.tokens() {
+            match token {
                 BELL => rung = true,
                 token if token & 1 == 0 => self.on_rtp(token as usize / 2),
                 token => self.on_rtcp(token as usize / 2),
             }
         }
         self.on_deadlines();
-        // Commands come last: a socket closed by one of them has had its turn, and its slot is free for another.
-        *more = false;
-        !rung || self.on_work(more)
+        // Commands come last, so that a flood of them holds up no packet.
+        if rung {
+            self.tasks.hear_bell();
+        }
+        let goes_on = !rung || self.on_work(WORK_MAX);
+        self.report();
+        goes_on
     }
 
-    fn on_work(&mut self, more: &mut bool) -> bool {
-        self.tasks.hear_bell();
-        for _ in 0..WORK_MAX {
+    /// How long the thread may sleep now.
+    pub(crate) fn go_to_sleep(&mut self) -> Option<Duration> {
+        self.sleeps_until = self.deadlines.peek().map(|Reverse((at, ..))| *at);
+        if self.more { Some(Duration::ZERO) } else { self.sleeps_until.map(|at| at.saturating_duration_since(clock())) }
+    }
+
+    /// Whether something is due before the thread wakes by itself; says so once.
+    pub(crate) fn must_wake(&mut self) -> bool {
+        let Some(&Reverse((next, ..))) = self.deadlines.peek() else { return false };
+        let must = self.sleeps_until.is_none_or(|wakes| next < wakes);
+        if must {
+            self.sleeps_until = Some(next);
+        }
+        must
+    }
+
+    /// Another thread carries out a command while this one sleeps: after what came before it.
+    pub(crate) fn visit(&mut self, command: MediaCommand, told: &mut Vec<MediaEvent>) {
+        self.now = clock();
+        self.on_work(usize::MAX);
+        self.report();
+        self.on_command(command);
+        told.append(&mut self.told);
+    }
+
+    fn on_work(&mut self, most: usize) -> bool {
+        for _ in 0..most {
             match self.tasks.next() {
                 Some(Work::Command(command)) => self.on_command(command),
                 Some(Work::Loaded(loaded)) => self.on_loaded(loaded),
@@ -105,10 +131,13 @@ impl Thread {
                     self.finish_recordings();
                     return false;
                 }
-                None => return true,
+                None => {
+                    self.more = false;
+                    return true;
+                }
             }
         }
-        *more = true;
+        self.more = true;
         true
     }
 
@@ -140,8 +169,14 @@ impl Thread {
         self.now + GRID - Duration::from_micros(past as u64)
     }
 
-    pub(crate) fn tell(&self, event: MediaEvent) {
-        (self.report)(event);
+    pub(crate) fn tell(&mut self, event: MediaEvent) {
+        self.told.push(event);
+    }
+
+    fn report(&mut self) {
+        for event in self.told.drain(..) {
+            (self.report)(event);
+        }
     }
 }
 

@@ -134,6 +134,7 @@ fn payload_types_are_translated_between_the_legs() {
     assert!(packets[0].marker());
     assert_eq!(exchange.event(), MediaEvent::Digit { end: A, digit: '#' });
     anna.say(8, &[1; 160]);
+    bo.hear();
     assert_eq!(exchange.close(A).received, 8);
 }
 

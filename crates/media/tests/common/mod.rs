@@ -8,7 +8,7 @@ use call::{PlayEnd, RecordEnd};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fs, process};
 use vaihde_media::{Config, Media};
@@ -21,6 +21,7 @@ pub const B: EndId = EndId(0x101);
 pub struct Exchange {
     media: Option<Media>,
     events: Receiver<MediaEvent>,
+    told: Sender<MediaEvent>,
     pub folder: PathBuf,
     pub local: IpAddr,
 }
@@ -43,12 +44,15 @@ impl Exchange {
         let (sender, events) = channel();
         let [prompts, files, messages] = ["prompts", "config", "messages"].map(|name| folder.join(name));
         let config = Config { threads: 2, prompts, files, messages };
+        let told = sender.clone();
         let media = Media::start(config, move |event| sender.send(event).unwrap_or(())).unwrap();
-        Exchange { media: Some(media), events, folder, local }
+        Exchange { media: Some(media), events, told, folder, local }
     }
 
     pub fn send(&self, command: MediaCommand) {
-        self.media.as_ref().unwrap().send(command);
+        let mut told = Vec::new();
+        self.media.as_ref().unwrap().send(command, &mut told);
+        told.into_iter().for_each(|event| self.told.send(event).unwrap());
     }
 
     /// Opens an end on free ports and tells where its RTP is.

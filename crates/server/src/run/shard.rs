@@ -6,7 +6,7 @@ use super::streams::{StreamLimits, Streams};
 use super::sys::Inbox;
 use super::udp::UdpListener;
 use bytes::Bytes;
-use call::media::MediaEvent;
+use call::media::{MediaCommand, MediaEvent};
 use call::{JourneyId, Note};
 use dialplan::Dialplan;
 use engine::{Command, Engine, Input, Output, Status};
@@ -28,7 +28,8 @@ use tokio::time::Sleep;
 
 /// How many orders or stream messages are taken before what came out is sent.
 const TURN: usize = 64;
-/// How many times in one turn what failed may be sent by another way; the rest waits for the next turn.
+/// How many times in one turn what came of sending is seen to, such as another way for what had none; the rest waits
+/// for the next turn.
 const DETOURS: usize = 4;
 
 /// What reaches a shard from other threads. As many wait as there are ends of media, promises to the store and hands
@@ -134,6 +135,8 @@ struct Shard {
     /// Which socket is looked at first.
     turn: usize,
     from_streams: Vec<Input>,
+    /// For the media threads, collected over one turn: what is on the wire does not wait for them.
+    commands: Vec<MediaCommand>,
     /// For the store, collected over one turn.
     entries: Vec<Entry>,
     /// With the store, in the order in which they went.
@@ -166,6 +169,7 @@ impl Shard {
             timer: Box::pin(tokio::time::sleep_until(now.into())),
             turn: 0,
             from_streams: Vec::new(),
+            commands: Vec::new(),
             entries: Vec::new(),
             promised: Vec::new(),
             stopped: false,
@@ -290,7 +294,7 @@ impl Shard {
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Transmit { flow, bytes } => self.transmit(flow, bytes),
-                Output::Media(command) => self.media.send(command),
+                Output::Media(command) => self.commands.push(command),
                 Output::Note(note) => {
                     self.apply(&note);
                     self.entries.push(Entry { note, keep: None });
@@ -320,18 +324,25 @@ impl Shard {
         }
     }
 
-    /// Sends and writes what this turn brought. What had no way may bring more to send, by another way.
+    /// Sends, carries out and writes what this turn brought. What had no way, and what the media threads have to say at
+    /// once, may bring more.
     fn flush(&mut self, now: Instant) {
         for _ in 0..DETOURS {
-            let mut failed = Vec::new();
+            let (mut failed, mut told) = (Vec::new(), Vec::new());
             for listener in &mut self.udp {
                 listener.flush(|flow| failed.push(flow));
             }
-            if failed.is_empty() {
+            for command in self.commands.drain(..) {
+                self.media.send(command, &mut told);
+            }
+            if failed.is_empty() && told.is_empty() {
                 break;
             }
             for flow in failed {
                 self.feed(now, Input::FlowFailed { flow });
+            }
+            for event in told {
+                self.feed(now, Input::Media(event));
             }
         }
         self.writer.write(&mut self.entries);
