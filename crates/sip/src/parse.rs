@@ -78,6 +78,10 @@ impl Scan {
         if memchr::memchr_iter(b'\r', &bytes[..self.head_end]).count() != returns {
             self.blame(Reject::bad("Carriage return inside a line"));
         }
+        // Only a quoted pair may hold a NUL (§25.1); the writer lets no other through, so a tag would come back as another.
+        if memchr::memchr_iter(0, &bytes[..self.head_end]).any(|at| at == 0 || bytes[at - 1] != b'\\') {
+            self.blame(Reject::bad("NUL in a header line"));
+        }
         self.start.body_at = self.head_end as u32;
         Ok(())
     }

@@ -172,14 +172,15 @@ impl Writer {
     }
 }
 
-/// A value's text, made harmless.
+/// A value's text, made harmless. A NUL behind a backslash may stay: a response repeats the quoted pairs of its request.
 fn put_value(buffer: &mut BytesMut, value: &[u8]) {
     let start = buffer.len();
     buffer.extend_from_slice(value);
     if memchr::memchr3(b'\r', b'\n', 0, value).is_some() {
-        for byte in &mut buffer[start..] {
-            if matches!(byte, b'\r' | b'\n' | 0) {
-                *byte = b' ';
+        for at in start..buffer.len() {
+            let escaped = at > start && buffer[at - 1] == b'\\';
+            if matches!(buffer[at], b'\r' | b'\n') || buffer[at] == 0 && !escaped {
+                buffer[at] = b' ';
             }
         }
     }

@@ -83,6 +83,16 @@ fn leading_line_ends_are_skipped_and_only_line_ends_are_a_keep_alive() {
     }
 }
 
+/// RFC 3261 §25.1 has a NUL in quoted pairs only, RFC 4475 §3.1.1.2 sends one. A response repeats it, §8.2.6.2.
+#[test]
+fn a_nul_is_refused_unless_it_is_a_quoted_pair() {
+    let error = Message::parse(edited(";tag=b1", ";tag=b\0").into()).unwrap_err();
+    assert_eq!(error.answer().map(|(_, reject)| reject.reason), Some("NUL in a header line"));
+    let quoted = read(&edited("\"Bo\"", "\"B\\\0o\""));
+    let response = Message::parse(respond(&quoted, 200, None).to_tag("a1").finish()).unwrap();
+    assert_eq!(response.header(Name::From), quoted.header(Name::From));
+}
+
 #[test]
 fn line_ends_without_carriage_return_are_forgiven_and_lone_carriage_returns_are_not() {
     assert_eq!(read(&INVITE.replace("\r\n", "\n")).body(), "hello");

@@ -94,7 +94,7 @@ pub enum Output<U> {
         /// What the user attached to it.
         user: U,
     },
-    /// Timer H: a final response other than 2xx was never acknowledged.
+    /// Timer H: a final response other than 2xx was never acknowledged; one of the table's own too (482).
     NoAck {
         /// The transaction.
         server: ServerKey,

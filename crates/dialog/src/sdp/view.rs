@@ -57,14 +57,15 @@ struct Connection {
 }
 
 impl Sdp {
-    /// Reads a body. Lines that are not `x=…` are dropped, unknown letters are kept.
+    /// Reads a body. Lines that are not `x=…` are dropped, unknown letters are kept. A NUL ends a line, too: no line may
+    /// hold one (RFC 8866 §9), and some phones send the one that ends their string.
     pub fn parse(body: &[u8]) -> Result<Sdp, SdpFault> {
         if body.len() > BYTES_MAX {
             return Err(SdpFault::TooLarge);
         }
         let text = String::from_utf8_lossy(body);
         let mut lines: Vec<(u8, Box<str>)> = Vec::with_capacity(24);
-        for line in text.split(['\n', '\r']) {
+        for line in text.split(['\n', '\r', '\0']) {
             let line = line.trim_start();
             let Some((letter, value)) = line.split_once('=') else { continue };
             let &[letter] = letter.as_bytes() else { continue };
@@ -284,6 +285,14 @@ mod tests {
         let sdp = read("v=0\no=- 1 1 IN IP4 192.0.2.1\nx=what\nnonsense\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\n");
         assert_eq!(sdp.media().len(), 1);
         assert_eq!(sdp.media()[0].formats[0].name, "PCMU");
+    }
+
+    /// RFC 8866 §9: byte-string has no NUL.
+    #[test]
+    fn a_nul_ends_a_line_and_goes_no_further() {
+        let sdp = read("v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 0\r\na=x\0y=z\r\na=ptime:20\r\n\0");
+        assert_eq!(sdp.media()[0].ptime, Some(20));
+        assert!(sdp.lines.iter().all(|(_, value)| !value.contains('\0')));
     }
 
     /// RFC 2543 §B.5, RFC 3264 §8.4: an offer with 0.0.0.0 is a hold.
