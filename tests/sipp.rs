@@ -328,10 +328,10 @@ fn the_records_of_a_call_outlive_a_power_cut() {
     }
     std::thread::sleep(Duration::from_millis(500)); // notes are written off the call's path
     exchange.kill();
-    let list = exchange.command(&["journeys"]);
+    let list = exchange.tell(&["journeys"]);
     let line = list.lines().find(|line| line.contains("Anna Virtanen")).unwrap_or_else(|| panic!("{list}"));
     assert!(line.contains("1004"), "{line}");
-    let story = exchange.command(&["journey", line.split_whitespace().next().unwrap()]);
+    let story = exchange.tell(&["journey", line.split_whitespace().next().unwrap()]);
     let told =
         ["Pekka Koistinen is rung", "nobody answered", "Maija Saarinen answers", "hear each other", "INVITE", "BYE"];
     let missing: Vec<_> = told.iter().filter(|words| !story.contains(**words)).collect();
@@ -347,12 +347,12 @@ fn a_new_plan_is_taken_whole_or_not_at_all_while_a_call_goes_on() {
     let call = sipp.start("call_long", &anna(&sipp), "1002");
     let plan = exchange.folder.join("dialplan.toml");
     std::fs::write(&plan, OFFICE.replace("ring:reception", "ring:receptoin")).unwrap();
-    let refused = exchange.run(&["reload"]);
+    let refused = exchange.command(&["reload"]);
     let words = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && words.contains("did you mean `reception`"), "{words}");
     assert_eq!(last_code(&sipp.play("call_refused", &sipp.phone("pekka"), "5001")), 404);
     std::fs::write(&plan, OFFICE.replace("\"1003\"", "\"5001\"").replace("\"1xxx\"", "[\"1xxx\", \"5001\"]")).unwrap();
-    exchange.command(&["reload"]);
+    exchange.tell(&["reload"]);
     assert_eq!(last_code(&sipp.play("call_refused", &sipp.phone("pekka"), "5001")), 480);
     call.finish();
     called.finish();
@@ -366,8 +366,7 @@ fn a_phone_is_still_known_after_a_power_cut() {
     let mut exchange = Exchange::start(BINARY, &folder, OFFICE);
     let bo = Sipp::new(&exchange, &folder).register("bo");
     std::thread::sleep(Duration::from_millis(500)); // notes are written off the call's path
-    exchange.kill();
-    exchange.start_again();
+    exchange.kill_and_start_again();
     let sipp = Sipp::new(&exchange, &folder);
     let called = sipp.wait("answer", &bo);
     sipp.play("call", &anna(&sipp), "1002");

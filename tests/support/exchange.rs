@@ -66,14 +66,14 @@ impl Exchange {
     }
 
     /// Another command of the program about this office: `reload`, `journeys`, …
-    pub fn run(&self, words: &[&str]) -> Output {
+    pub fn command(&self, words: &[&str]) -> Output {
         let mut command = Command::new(&self.binary);
         command.args(words).arg(&self.folder).output().expect("the program runs")
     }
 
     /// The same, which must succeed; gives what it prints.
-    pub fn command(&self, words: &[&str]) -> String {
-        let output = self.run(words);
+    pub fn tell(&self, words: &[&str]) -> String {
+        let output = self.command(words);
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
@@ -83,8 +83,9 @@ impl Exchange {
         self.process.kill();
     }
 
-    /// Starts it again on the same office.
-    pub fn start_again(&mut self) {
+    /// The same, and starts it again on the same office.
+    pub fn kill_and_start_again(&mut self) {
+        self.kill();
         self.process = run(&self.binary, &self.folder);
         self.await_ready();
     }
