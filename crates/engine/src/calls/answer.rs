@@ -19,6 +19,9 @@ impl Call {
         if let Some((flow, ack)) = party.threads[at].ack_for(cseq) {
             return cx.core.transmit(flow, ack);
         }
+        if party.is_up() && party.chosen == Some(at) {
+            return; // the same again: its ACK waits for the caller's answer
+        }
         self.note_sip(cx, leg, false, &format!("{} {} (INVITE)", response.code(), response.reason_phrase()));
         let party = &mut self.parties[usize::from(leg.0)];
         if party.threads[at].dialog.take_response(response).is_err() {

@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::failure::told_as;
-use super::party::{Exchange, Unacknowledged};
+use super::party::{Exchange, Phase, Unacknowledged};
 use super::provisional::sdp_in;
 use crate::core::{Cx, User};
 use bytes::Bytes;
@@ -35,6 +35,16 @@ pub struct Passing {
     pub offers: bool,
     /// What it became: an UPDATE may go on as a re-INVITE.
     pub method: Method,
+    /// The session as it stays if the offer is refused.
+    pub before: Before,
+}
+
+/// What was agreed before an offer: the asker's description and whether it was an offer, what we had told the one who
+/// is asked, and whether that was an answer.
+#[derive(Default)]
+pub struct Before {
+    from: Option<(dialog::sdp::Sdp, bool)>,
+    to: Option<(Option<Bytes>, bool)>,
 }
 
 /// How a request reaches a leg's peer.
@@ -139,13 +149,28 @@ impl Call {
         }
         let offers = offer.is_some();
         let before = self.take_offer(leg, offer);
-        if let Err(request) = self.pass(cx, leg, at, server, request, offers) {
-            self.give_back(leg, before);
-            self.parties[usize::from(leg.0)].glare.invite_ended(false);
-            return respond(cx, server, &request, 488, Writer::finish);
+        match self.pass(cx, leg, at, server, request, offers) {
+            Ok(()) => self.remember(before),
+            Err(request) => {
+                self.give_back(leg, before);
+                self.parties[usize::from(leg.0)].glare.invite_ended(false);
+                respond(cx, server, &request, 488, Writer::finish);
+            }
         }
-        if let Some(party) = self.party(other) {
-            party.glare.invite_sent(offers);
+    }
+
+    /// What the request that has just been passed on would change.
+    fn remember(&mut self, before: Option<(dialog::sdp::Sdp, bool)>) {
+        if let Some(passing) = self.passings.last_mut() {
+            passing.before.from = before;
+        }
+    }
+
+    /// A refused offer leaves the session as it was, RFC 3261 §14.1, RFC 3311 §5.1.
+    fn restore(&mut self, from: Leg, to: Leg, before: Before) {
+        self.give_back(from, before.from);
+        if let (Some(party), Some((local, offered))) = (self.party(to), before.to) {
+            (party.media.local, party.media.offered) = (local, offered);
         }
     }
 
@@ -211,12 +236,22 @@ impl Call {
         let Some(party) = self.party(leg) else { return };
         party.threads[at].dialog.update_target(&request);
         let Some(offer) = offer else { return self.reply(cx, leg, at, server, &request, 200, None) };
+        // RFC 3311 §5.2: the first offer is still to be answered, by us or by the peer.
+        match party.phase {
+            Phase::Incoming(_) if !party.threads[at].settled => {
+                return respond(cx, server, &request, 500, |writer| retry_after(writer, Some((dice % 11) as u8)));
+            }
+            Phase::Calling { .. } if !party.threads[at].settled => {
+                return respond(cx, server, &request, 491, Writer::finish);
+            }
+            _ => (),
+        }
         if let Err(glare) = party.glare.update_received(true, dice) {
             return respond(cx, server, &request, glare.reject.code, |writer| retry_after(writer, glare.retry_after));
         }
         let before = self.take_offer(leg, Some(offer));
         match self.pass(cx, leg, at, server, request, true) {
-            Ok(()) => (),
+            Ok(()) => self.remember(before),
             Err(request) if self.parties[usize::from(leg.0)].is_up() && self.other(leg).is_none() => {
                 let body = self.own_answer(cx, leg);
                 if let Some(party) = self.party(leg) {
@@ -306,13 +341,20 @@ impl Call {
         if self.passings.len() >= PASSINGS_MAX || self.party(to).is_none_or(|party| party.is_over()) {
             return Err(request);
         }
-        let method = request.method();
+        let Some(method) = self.passed_as(to, to_thread, request.method(), offers) else { return Err(request) };
+        let mut before = Before::default();
+        if let Some(party) = self.party(to).filter(|_| offers) {
+            before.to = Some((party.media.local.clone(), std::mem::replace(&mut party.media.offered, false)));
+        }
         let body = match method {
             Method::Invite | Method::Update | Method::Prack if offers => {
                 let direction = self.hold_direction(from);
                 match self.sdp_for(cx, to, from, direction) {
                     Some(body) => Some(("application/sdp".to_owned(), body)),
-                    None => return Err(request),
+                    None => {
+                        self.restore(from, to, before);
+                        return Err(request);
+                    }
                 }
             }
             Method::Invite | Method::Update | Method::Prack => None,
@@ -331,7 +373,8 @@ impl Call {
         let id = self.passes;
         let user = User::Pass { call: self.key, pass: id };
         let session = self.session_offer(to, method);
-        let client = self.send_in_dialog(cx, to, to_thread, request.method_str(), user, |mut writer| {
+        let name = if method == request.method() { request.method_str() } else { method.as_str() };
+        let client = self.send_in_dialog(cx, to, to_thread, name, user, |mut writer| {
             if let Some(rack) = &rack {
                 writer = writer.header(Name::RAck, rack);
             }
@@ -343,12 +386,49 @@ impl Call {
                 None => writer.finish(),
             }
         });
-        let Some(client) = client else { return Err(request) };
-        self.note_sip(cx, to, true, request.method_str());
+        let Some(client) = client else {
+            self.restore(from, to, before);
+            return Err(request);
+        };
+        self.note_sip(cx, to, true, name);
+        if let Some(party) = self.party(to) {
+            match method {
+                Method::Invite => party.glare.invite_sent(offers),
+                Method::Update | Method::Prack if offers => party.glare.offer_sent(),
+                _ => (),
+            }
+        }
         cx.core.transactions.set_user(server, user);
         let client = Some(client);
-        self.passings.push(Passing { id, from, from_thread, server, request, to, to_thread, client, offers, method });
+        self.passings.push(Passing {
+            id,
+            from,
+            from_thread,
+            server,
+            request,
+            to,
+            to_thread,
+            client,
+            offers,
+            method,
+            before,
+        });
         Ok(())
+    }
+
+    /// The method with which a request goes on: a phone that knows no UPDATE gets a re-INVITE, if it has answered. None
+    /// while another offer is on its way there.
+    fn passed_as(&mut self, to: Leg, at: usize, method: Method, offers: bool) -> Option<Method> {
+        let party = self.party(to)?;
+        let thread = party.threads.get(at)?;
+        let free = party.glare.may_invite() && party.exchange == Exchange::Idle && thread.resend.is_none();
+        match method {
+            Method::Update if thread.dialog.peer_allows.contains(Method::Update) => {
+                (party.glare.may_update() || !offers).then_some(Method::Update)
+            }
+            Method::Update => (party.is_up() && free).then_some(Method::Invite),
+            other => Some(other),
+        }
     }
 
     /// Headers of a re-INVITE or UPDATE that keep the leg's session timer as it was agreed, RFC 4028 §7.4.
@@ -375,9 +455,10 @@ impl Call {
         if code < 200 {
             return;
         }
-        let Passing { from, from_thread, server, request, to, to_thread, offers, .. } = self.passings.remove(nth);
-        let method = request.method();
-        self.note_sip(cx, to, false, &format!("{code} {} ({})", response.reason_phrase(), request.method_str()));
+        let Passing { from, from_thread, server, request, to, to_thread, offers, method, before, .. } =
+            self.passings.remove(nth);
+        let asked = request.method();
+        self.note_sip(cx, to, false, &format!("{code} {} ({})", response.reason_phrase(), method.as_str()));
         let accepted = code < 300;
         let sdp = sdp_in(response).filter(|_| accepted);
         let mut late = false;
@@ -391,6 +472,8 @@ impl Call {
             if method == Method::Invite {
                 party.glare.answer_received();
                 party.glare.invite_ended(accepted);
+            } else if offers {
+                party.glare.withdrawn();
             }
             late = method == Method::Invite && !offers && sdp.is_some();
             if let Some(sdp) = sdp.clone() {
@@ -415,7 +498,7 @@ impl Call {
             self.parties[usize::from(from.0)].exchange = Exchange::AnswerInAck;
         }
         if let Some(party) = self.party(from) {
-            match method {
+            match asked {
                 Method::Invite => {
                     party.glare.answer_sent();
                     party.glare.invite_ended(accepted);
@@ -424,12 +507,22 @@ impl Call {
                 _ => (),
             }
         }
-        let told = if accepted || matches!(code, 491 | 487 | 481 | 408) { code } else { told_as(code) };
+        if !accepted && offers {
+            self.restore(from, to, before);
+        }
+        let told = match code {
+            _ if accepted => code,
+            // Our provisional answer is acknowledged, whatever became of the phone's.
+            _ if asked == Method::Prack && !offers => 200,
+            491 | 487 | 481 | 408 => code,
+            _ => told_as(code),
+        };
         self.reply(cx, from, from_thread, server, &request, told, body);
         if accepted && !late && offers {
             self.note_hold(cx, from);
         }
-        if matches!(code, 408 | 481) && matches!(method, Method::Invite | Method::Update) {
+        let talking = self.other(from) == Some(to);
+        if talking && matches!(code, 408 | 481) && matches!(method, Method::Invite | Method::Update) {
             self.end_all(cx, EndedBy::Exchange); // the dialog is gone, RFC 3261 §12.2.1.2
         }
     }
@@ -437,7 +530,10 @@ impl Call {
     /// A request that was passed on got no answer.
     pub fn on_pass_unheard(&mut self, cx: &mut Cx<'_>, pass: u32, code: u16) {
         let Some(nth) = self.passings.iter().position(|passing| passing.id == pass) else { return };
-        let Passing { from, from_thread, server, request, to, .. } = self.passings.remove(nth);
+        let Passing { from, from_thread, server, request, to, offers, before, .. } = self.passings.remove(nth);
+        if offers {
+            self.restore(from, to, before);
+        }
         for leg in [from, to] {
             if let Some(party) = self.party(leg) {
                 party.glare.update_ended();
@@ -445,7 +541,7 @@ impl Call {
             }
         }
         self.reply(cx, from, from_thread, server, &request, code, None);
-        if matches!(request.method(), Method::Invite | Method::Update) {
+        if self.other(from) == Some(to) && matches!(request.method(), Method::Invite | Method::Update) {
             self.end_all(cx, EndedBy::Exchange);
         }
     }
@@ -457,15 +553,20 @@ impl Call {
             .partition(|passing| passing.from == leg || passing.to == leg);
         self.passings = others;
         let ended: Vec<Passing> = ended;
-        for Passing { from, from_thread, server, request, client, method, .. } in ended {
+        for Passing { from, from_thread, server, request, to, client, method, offers, before, .. } in ended {
             match client {
                 Some(client) if method == Method::Invite => give_up(cx, client),
                 Some(client) => cx.core.transactions.abandon(client),
                 None => (),
             }
-            if let Some(party) = self.party(from) {
-                party.glare.update_ended();
-                party.glare.invite_ended(false);
+            for leg in [from, to] {
+                if let Some(party) = self.party(leg) {
+                    party.glare.update_ended();
+                    party.glare.invite_ended(false);
+                }
+            }
+            if offers {
+                self.restore(from, to, before);
             }
             let code = if request.method() == Method::Prack { 200 } else { 487 };
             self.reply(cx, from, from_thread, server, &request, code, None);

@@ -3,4 +3,5 @@
 mod exchange;
 mod faults;
 mod leaks;
+mod sessions;
 mod wire;
