@@ -58,14 +58,16 @@ impl Letters {
         out.push(Action::Note(What::MessageHeard { mailbox, message, heard }));
     }
 
-    /// What was deleted goes for good, once.
-    pub(crate) fn commit(&mut self, out: &mut Script) {
+    /// What was deleted goes for good, once. So many deletions are on their way to the store.
+    pub(crate) fn commit(&mut self, out: &mut Script) -> usize {
+        let deleted = self.letters.iter().filter(|letter| letter.deleted).count();
         for letter in self.letters.iter().filter(|letter| letter.deleted) {
             let message = &letter.info.message;
             let (mailbox, message) = (message.mailbox.clone(), message.id.clone());
             out.push(Action::Keep(What::MessageDeleted { mailbox, message }));
         }
         self.letters.clear();
+        deleted
     }
 
     /// "You have one new message and two old messages."

@@ -34,6 +34,8 @@ const IDLE_MAX: u32 = 3;
 const KEYS_MAX: usize = 32;
 /// A prompt that has not ended after this (and the length of a message) never will.
 const PLAY_MAX: Duration = Duration::from_secs(120);
+/// A store that has not said by then whether it kept a deletion never will.
+const KEPT_WITHIN: Duration = Duration::from_secs(10);
 /// Nobody listens for longer.
 const SESSION_MAX: Duration = Duration::from_secs(3600);
 
@@ -55,6 +57,9 @@ pub struct Listen {
     ends: Option<Instant>,
     /// The caller has hung up; only a call back that still has something to do goes on.
     gone: bool,
+    /// Deletions of which the store has not said yet that they are kept: their files go only then, so the program
+    /// stays for as long.
+    unkept: usize,
 }
 
 enum State {
@@ -97,6 +102,7 @@ impl Listen {
             due: None,
             ends: None,
             gone: false,
+            unkept: 0,
         }
     }
 
@@ -316,11 +322,7 @@ impl Listen {
                 self.due = None;
                 self.tell_call_back(cx, &Event::Start, out);
             }
-            State::Bye => {
-                self.letters.commit(out);
-                out.push(Action::Hangup(Leg::CALLER));
-                self.end(Outcome::Ended);
-            }
+            State::Bye => self.end(cx, out, Outcome::Ended),
             State::New | State::Penalty { .. } | State::Over(_) => {}
         }
     }
@@ -330,11 +332,8 @@ impl Listen {
         let State::CallBack { program, .. } = &mut self.state else { return };
         match program.on_event(cx, event, out) {
             Flow::Continue => {}
-            Flow::Done(outcome) if outcome.is_final() => {
-                self.letters.commit(out);
-                self.end(outcome);
-            }
-            Flow::Done(_) if self.gone => self.end(Outcome::Ended),
+            Flow::Done(outcome) if outcome.is_final() => self.end(cx, out, outcome),
+            Flow::Done(_) if self.gone => self.end(cx, out, Outcome::Ended),
             Flow::Done(_) => {
                 self.first.push("call-back-failed");
                 self.state = State::Menu { help: false };
@@ -366,8 +365,13 @@ impl Listen {
         self.speak(cx, out);
     }
 
-    fn end(&mut self, outcome: Outcome) {
-        self.due = None;
+    fn commit(&mut self, out: &mut Script) {
+        self.unkept += self.letters.commit(out);
+    }
+
+    fn end(&mut self, cx: &Context<'_>, out: &mut Script, outcome: Outcome) {
+        self.commit(out);
+        self.due = Some(cx.now + KEPT_WITHIN);
         self.state = State::Over(outcome);
     }
 }
@@ -378,14 +382,19 @@ impl Program for Listen {
         match event {
             Event::Start if matches!(self.state, State::New) => self.begin(cx, out),
             Event::HungUp(Leg::CALLER) => {
-                self.letters.commit(out);
+                self.commit(out);
                 self.gone = true;
                 if calling {
                     self.tell_call_back(cx, event, out);
                 } else {
-                    self.end(Outcome::Ended);
+                    self.end(cx, out, Outcome::Ended);
                 }
             }
+            Event::Kept(_) if self.unkept > 0 => self.unkept -= 1,
+            Event::Timeout if matches!(self.state, State::Over(_)) && self.due.is_some_and(|due| due <= cx.now) => {
+                self.unkept = 0;
+            }
+            _ if matches!(self.state, State::Over(_)) => {}
             _ if calling => self.tell_call_back(cx, event, out),
             Event::Digit(Leg::CALLER, key) => self.on_key(cx, out, *key),
             Event::Played(Leg::CALLER, end) if self.playing => self.on_played(cx, out, *end),
@@ -393,7 +402,12 @@ impl Program for Listen {
             _ => {}
         }
         match self.state {
-            State::Over(outcome) => Flow::Done(outcome),
+            State::Over(outcome) if self.unkept == 0 => {
+                if outcome == Outcome::Ended && !self.gone {
+                    out.push(Action::Hangup(Leg::CALLER));
+                }
+                Flow::Done(outcome)
+            }
             _ => Flow::Continue,
         }
     }

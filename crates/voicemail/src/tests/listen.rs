@@ -167,12 +167,22 @@ fn a_deleted_message_goes_at_the_end_of_the_session_and_can_be_restored_until_th
         ENDED,
         &[&next, &back, "28 Play(message-restored menu)"],
     );
-    deleted().at(29, HANGS_UP).check_from(26, ENDED, &[&next, "29 Keep(MessageDeleted(m2))"]);
-    deleted().cuts(27, '#').at(30, PLAYED).check_from(
+    // The file goes when the store has the deletion: the call lasts until then.
+    let hung_up = deleted().at(29, HANGS_UP);
+    assert_eq!(hung_up.flow, Flow::Continue);
+    hung_up.at(30, Event::Kept(true)).check_from(26, ENDED, &[&next, "29 Keep(MessageDeleted(m2))"]);
+    deleted().cuts(27, '#').at(30, PLAYED).at(31, Event::Kept(true)).check_from(
         27,
         ENDED,
-        &["27 Play(goodbye, to the end)", "30 Keep(MessageDeleted(m2))", "30 Hangup(0)"],
+        &["27 Play(goodbye, to the end)", "30 Keep(MessageDeleted(m2))", "31 Hangup(0)"],
     );
+}
+
+#[test]
+fn a_store_that_does_not_answer_does_not_hold_a_listener_for_ever() {
+    let mut story = menu().at(26, key('3')).cuts(27, '#').at(30, PLAYED);
+    story.run_until(1000);
+    story.check_from(30, ENDED, &["30 Keep(MessageDeleted(m2))", "40 Hangup(0)"]);
 }
 
 #[test]
@@ -281,7 +291,7 @@ fn a_call_back_that_still_has_something_to_do_goes_on_without_the_caller() {
 #[test]
 fn what_was_deleted_goes_once_though_both_the_caller_and_the_call_back_end() {
     let story = menu().at(26, key('3')).cuts(27, '4').cuts(28, '5').at(29, PLAYED).at(30, HANGS_UP);
-    story.at(31, Event::Answered(Leg(1))).check_from(
+    story.at(31, Event::Answered(Leg(1))).at(32, Event::Kept(true)).check_from(
         29,
         Flow::Done(Outcome::Answered),
         &["29 Dial(1)", "30 Keep(MessageDeleted(m2))", "31 Bridge(0, 1)"],
