@@ -55,6 +55,29 @@ fn a_phone_that_did_not_subscribe_gets_its_light_all_the_same() {
     office.assert_sound();
 }
 
+/// Bo's phone has one light for two mailboxes, his own and the office's: it counts what is in both, however it is told.
+#[test]
+fn one_light_shows_the_messages_of_two_mailboxes() {
+    for subscribes in [true, false] {
+        let mut office = office_with(&["anna-desk", "bo-desk"]);
+        if subscribes {
+            office.act("bo-desk", Phone::subscribe);
+            office.run_for(secs(1));
+            assert_eq!(office.phone("bo-desk").light, Some((0, 0)));
+        }
+        office.call("anna-desk", "1002");
+        office.run_until_idle();
+        assert_eq!(office.phone("bo-desk").light, Some((1, 0)), "{}", office.ladder());
+        office.call("anna-desk", "2000");
+        office.run_until_idle();
+        assert_eq!(office.phone("bo-desk").light, Some((2, 0)), "{}", office.ladder());
+        office.register(&["bo-desk"]);
+        office.run_for(secs(1));
+        assert_eq!(office.phone("bo-desk").light, Some((2, 0)), "{}", office.ladder());
+        office.assert_sound();
+    }
+}
+
 /// A caller who hangs up while speaking has left a message.
 #[test]
 fn a_caller_who_hangs_up_while_speaking_has_left_a_message() {
@@ -136,6 +159,32 @@ fn bo_listens_to_his_message_and_deletes_it() {
     office.hang_up("bo-desk");
     office.run_until_idle();
     office.assert_sound();
+}
+
+/// A deleted message leaves neither an entry nor a sound behind, though its owner hangs up at once, before the store has
+/// committed the deletion; nor does it when the menu ends the call.
+#[test]
+fn what_bo_deletes_is_gone_from_the_disk_too() {
+    for hangs_up in [true, false] {
+        let mut office = office_with(&["anna-desk", "bo-desk"]);
+        office.call("anna-desk", "1002");
+        office.run_until_idle();
+        assert_eq!(office.media.messages.len(), 1);
+        office.call("bo-desk", "*97");
+        office.run_for(secs(45));
+        office.press("bo-desk", "3");
+        office.run_for(secs(2));
+        if hangs_up {
+            office.hang_up("bo-desk");
+        } else {
+            office.press("bo-desk", "#");
+        }
+        office.run_until_idle();
+        office.assert_sound();
+        assert!(call::Facts::messages(&office.facts, "bo").is_empty(), "{}", office.ladder());
+        assert!(office.media.messages.is_empty(), "{:?}\n{}", office.media.messages, office.ladder());
+        assert_eq!(office.phone("bo-desk").light, Some((0, 0)), "{}", office.ladder());
+    }
 }
 
 /// Outside the hours the office's greeting says that it is closed. (The box has no hours here: the default greeting.)

@@ -18,12 +18,11 @@ const EXPIRES_DEFAULT: u32 = 3600;
 const EXPIRES_MIN: u32 = 60;
 const EXPIRES_MAX: u32 = 86_400;
 
-/// One phone that watches a mailbox.
+/// One phone that watches its light.
 struct Subscription {
     dialog: Dialog,
     flow: Flow,
     device: OfficeName,
-    mailbox: OfficeName,
     ends_at: Instant,
     alarm: TimerId,
 }
@@ -47,7 +46,9 @@ impl Lights {
         if !is_for_lights(request) {
             return answer(cx, server, request, 489, |writer| writer.header(Name::AllowEvents, PACKAGE));
         }
-        let Some(mailbox) = plan.lights_of(device).next() else { return answer(cx, server, request, 404, |w| w) };
+        if plan.lights_of(device).next().is_none() {
+            return answer(cx, server, request, 404, |writer| writer);
+        }
         let expires = match expires_of(request) {
             Ok(expires) => expires,
             Err(()) => {
@@ -67,8 +68,7 @@ impl Lights {
         let ends_at = cx.now + Duration::from_secs(expires.into());
         let alarm = cx.core.wheel.set(cx.now, ends_at, Timer::Subscription(id));
         let our_contact = dialog.contact.clone();
-        let (device, mailbox) = (device.into(), mailbox.name.clone());
-        self.subscriptions.insert(id, Subscription { dialog, flow, device, mailbox, ends_at, alarm });
+        self.subscriptions.insert(id, Subscription { dialog, flow, device: device.into(), ends_at, alarm });
         answer(cx, server, request, 200, |writer| {
             let writer = writer.to_tag(&tag).copy(request, Name::RecordRoute);
             writer.header(Name::Expires, expires.to_string()).header(Name::Contact, &our_contact)
@@ -127,34 +127,34 @@ impl Lights {
 
     /// Sets the lights of a mailbox that has changed.
     pub fn on_change(&mut self, cx: &mut Cx<'_>, mailbox: &str) {
-        let watching: Vec<u64> =
-            self.subscriptions.iter().filter(|(_, s)| &*s.mailbox == mailbox).map(|(id, _)| *id).collect();
-        watching.into_iter().for_each(|id| self.notify(cx, id));
         let plan = cx.core.plan.clone();
         let Some(mailbox) = plan.mailbox(mailbox) else { return };
+        let shows = |watches: &Subscription| mailbox.light.contains(&watches.device);
+        let watching: Vec<u64> =
+            self.subscriptions.iter().filter(|(_, watches)| shows(watches)).map(|(id, _)| *id).collect();
+        watching.into_iter().for_each(|id| self.notify(cx, id));
         for device in &mailbox.light {
             for binding in cx.facts.bindings(device) {
-                self.tell_unasked(cx, device, mailbox, &binding);
+                self.tell_unasked(cx, device, &binding);
             }
         }
     }
 
     /// A phone has just registered: its light is set, whether it subscribes or not.
     pub fn on_registered(&mut self, cx: &mut Cx<'_>, device: &str, binding: &call::Binding) {
-        let plan = cx.core.plan.clone();
-        for mailbox in plan.lights_of(device) {
-            self.tell_unasked(cx, device, mailbox, binding);
+        if cx.core.plan.lights_of(device).next().is_some() {
+            self.tell_unasked(cx, device, binding);
         }
     }
 
     /// NOTIFY outside a subscription, RFC 3842 §5 as phones expect it, unless the phone has subscribed.
-    fn tell_unasked(&mut self, cx: &mut Cx<'_>, device: &str, mailbox: &Mailbox, binding: &call::Binding) {
-        let subscribed = self.subscriptions.values().any(|s| &*s.device == device && s.mailbox == mailbox.name);
+    fn tell_unasked(&mut self, cx: &mut Cx<'_>, device: &str, binding: &call::Binding) {
+        let subscribed = self.subscriptions.values().any(|watches| &*watches.device == device);
         let Ok(flow) = binding.flow.parse::<Flow>() else { return };
         if subscribed || binding.expires_at <= cx.wall {
             return;
         }
-        let body = summary(cx, &mailbox.name);
+        let body = summary(cx, device);
         let domain = cx.core.plan.office.domain.clone();
         let address = cx.core.our_address(&flow);
         let (tag, call_id) = (cx.core.dice.next(), cx.core.dice.wide());
@@ -186,7 +186,7 @@ impl Lights {
             0 => "terminated;reason=timeout".to_owned(),
             left => format!("active;expires={left}"),
         };
-        let body = summary(cx, &subscription.mailbox);
+        let body = summary(cx, &subscription.device);
         let flow = subscription.flow;
         let sent_by = cx.core.our_address(&flow).to_string();
         let dialog = &mut subscription.dialog;
@@ -199,14 +199,19 @@ impl Lights {
     }
 }
 
-/// Whose light a NOTIFY is about to set: the count of new and old messages, RFC 3842 §5.2.
-fn summary(cx: &Cx<'_>, mailbox: &str) -> Bytes {
-    let messages = cx.facts.messages(mailbox);
-    let old = messages.iter().filter(|message| message.heard).count();
-    let new = messages.len() - old;
+/// What a phone's light is to show, RFC 3842 §5.2. A phone has one light and one count: new and old messages of all
+/// the mailboxes that it shows. Where that is one mailbox, it is named.
+fn summary(cx: &Cx<'_>, device: &str) -> Bytes {
+    let mailboxes: Vec<&Mailbox> = cx.core.plan.lights_of(device).collect();
+    let messages = || mailboxes.iter().flat_map(|mailbox| cx.facts.messages(&mailbox.name));
+    let old = messages().filter(|message| message.heard).count();
+    let new = messages().count() - old;
     let waiting = if new > 0 { "yes" } else { "no" };
     let domain = &cx.core.plan.office.domain;
-    let account = sip::escape_user(mailbox);
+    let account = match mailboxes[..] {
+        [one] => sip::escape_user(&one.name),
+        _ => sip::escape_user(device),
+    };
     format!(
         "Messages-Waiting: {waiting}\r\nMessage-Account: sip:{account}@{domain}\r\nVoice-Message: {new}/{old} (0/0)\r\n"
     )
