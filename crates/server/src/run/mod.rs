@@ -1,6 +1,7 @@
 //! `vaihde run`: opens everything, starts the threads, and looks after them until the end.
 
 mod addresses;
+mod alarm;
 mod connection;
 pub mod control;
 mod facts;

@@ -1,5 +1,6 @@
 //! One shard's thread: what arrives goes into the engine, what comes out goes where it belongs, then it sleeps.
 
+use super::alarm::Alarm;
 use super::facts::SharedFacts;
 use super::log;
 use super::streams::{StreamLimits, Streams};
@@ -17,14 +18,12 @@ use sip::{Flow, Transport};
 use std::future::poll_fn;
 use std::io;
 use std::net::UdpSocket;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 use store::{Entry, Writer};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
-use tokio::time::Sleep;
 
 /// How many orders or stream messages are taken before what came out is sent.
 const TURN: usize = 64;
@@ -131,7 +130,7 @@ struct Shard {
     writer: Arc<Writer>,
     media: Arc<Media>,
     orders: UnboundedReceiver<Order>,
-    timer: Pin<Box<Sleep>>,
+    alarm: Alarm,
     /// Which socket is looked at first.
     turn: usize,
     from_streams: Vec<Input>,
@@ -166,7 +165,7 @@ impl Shard {
             writer: start.writer,
             media: start.media,
             orders: start.orders,
-            timer: Box::pin(tokio::time::sleep_until(now.into())),
+            alarm: Alarm::new()?,
             turn: 0,
             from_streams: Vec::new(),
             commands: Vec::new(),
@@ -239,10 +238,7 @@ impl Shard {
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(at) = self.engine.poll_timeout() else { return Poll::Pending };
-        if self.timer.deadline() != at.into() {
-            self.timer.as_mut().reset(at.into());
-        }
-        self.timer.as_mut().poll(cx)
+        self.alarm.poll(cx, at)
     }
 
     fn on_datagrams(&mut self, now: Instant, listener: usize) {

@@ -1,4 +1,4 @@
-//! The system calls that std lacks: many datagrams at once, the address at which one arrived, our own addresses.
+//! The system calls that std lacks: many datagrams at once, the address at which one arrived, our own addresses, timers.
 
 #![allow(unsafe_code)]
 
@@ -6,8 +6,9 @@ use socket2::{SockAddr, SockAddrStorage};
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
+use std::time::Duration;
 
 /// At most so many datagrams in one system call.
 pub const BATCH: usize = 32;
@@ -195,6 +196,29 @@ pub fn tell_arrival_address(socket: &impl AsRawFd, ipv6: bool) -> io::Result<()>
         let length = mem::size_of::<libc::c_int>() as libc::socklen_t;
         libc::setsockopt(socket.as_raw_fd(), level, option, ptr::from_ref(&on).cast(), length)
     };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// A timer that becomes readable when its time has come.
+pub fn timer() -> io::Result<OwnedFd> {
+    // SAFETY: no pointers.
+    let fd = unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just given us this descriptor and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Lets a timer ring after a while, once; what was set before is forgotten.
+pub fn set_timer(timer: &OwnedFd, after: Duration) -> io::Result<()> {
+    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // A time of 0 would stop the timer.
+    let after = after.max(Duration::from_nanos(1));
+    let first = libc::timespec { tv_sec: after.as_secs() as _, tv_nsec: after.subsec_nanos() as _ };
+    let time = libc::itimerspec { it_interval: none, it_value: first };
+    // SAFETY: the time outlives the call, and the old one is not asked for.
+    let done = unsafe { libc::timerfd_settime(timer.as_raw_fd(), 0, &time, ptr::null_mut()) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
