@@ -142,7 +142,7 @@ impl Phones {
                 let answers = answers(&message);
                 self.answers.extend(answers.into_iter().map(|bytes| datagram(&flow.remote.to_string(), bytes)));
             }
-            Output::Media(_) | Output::Keep { .. } => (),
+            Output::Media(_) | Output::Keep { .. } | Output::Ask(_) => (),
         }
     }
 }

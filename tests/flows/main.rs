@@ -11,4 +11,5 @@ mod register;
 mod strange;
 mod timers;
 mod transport;
+mod trunks;
 mod voicemail;

@@ -150,6 +150,8 @@ section! {
         /// The digest algorithms that phones are offered, in this order: "MD5", "SHA-256". Some phones refuse to
         /// register where SHA-256 is so much as offered, so it is only where all of them know it.
         pub digest: Vec<DigestAlgorithm> = vec![DigestAlgorithm::Md5];
+        /// The name servers to ask for the hosts of trunks; none: those of this machine.
+        pub name_servers: Vec<SocketAddr> = Vec::new();
         /// How long a digest nonce may be used.
         pub nonce_time: Duration = Duration::from_secs(300);
         /// What we call ourselves in User-Agent and Server.

@@ -8,8 +8,9 @@ use call::media::{EndId, MediaCommand};
 use call::{Facts, JourneyId, Leg, Name, Note, What};
 use dialplan::Dialplan;
 use jiff::{SignedDuration, Timestamp};
+use locate::{Blacklist, Cache, Lifetimes, Locator, Reach, SearchId, Suspensions};
 use sip::{Flow, Message};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -48,6 +49,10 @@ pub struct Core {
     pub transactions: Transactions<User>,
     pub wheel: Wheel<Timer>,
     pub ports: Ports,
+    /// Where hosts are that the plan names, and which of them do not answer.
+    pub locator: Locator,
+    /// Legs that wait for a look-up.
+    pub searches: BTreeMap<SearchId, (CallKey, Leg)>,
     pub dice: Dice,
     pub out: VecDeque<Output>,
     /// Which call waits for the store's word.
@@ -78,6 +83,12 @@ impl Core {
             transactions: Transactions::new(&prefix, dice.next(), timings, limits),
             wheel: Wheel::default(),
             ports: Ports::new(plan.settings.media.ports.first, plan.settings.media.ports.last),
+            locator: Locator::new(
+                Reach::new(config.listeners.iter().map(|listener| (listener.transport, listener.local.ip()))),
+                Cache::new(Lifetimes::default()),
+                Blacklist::new(Suspensions::default()),
+            ),
+            searches: BTreeMap::new(),
             out: VecDeque::new(),
             keeping: HashMap::new(),
             lights: BTreeSet::new(),

@@ -66,8 +66,12 @@ impl Engine {
 
     /// When `Input::Timeout` is wanted.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let timers =
-            [self.core.wheel.poll_timeout(), self.core.transactions.poll_timeout(), self.registrar.poll_timeout()];
+        let timers = [
+            self.core.wheel.poll_timeout(),
+            self.core.transactions.poll_timeout(),
+            self.core.locator.poll_timeout(),
+            self.registrar.poll_timeout(),
+        ];
         timers.into_iter().flatten().min()
     }
 
@@ -96,6 +100,7 @@ impl Engine {
                     self.with_call(now, facts, key, |call, cx| call.on_kept(cx, ok));
                 }
             }
+            Input::Answer { question, answer } => self.core.locator.on_answer(now, question, answer),
             Input::Command(command) => self.on_command(now, facts, command),
             Input::Dialplan(plan) => {
                 self.auth.configure(&plan.settings.sip);
@@ -162,7 +167,7 @@ impl Engine {
 
     /// Hears what the transactions have to say, until they have said everything.
     fn pump(&mut self, now: Instant, facts: &dyn Facts) {
-        while let Some(told) = self.core.transactions.poll_output() {
+        while let Some(told) = self.next_told(now, facts) {
             match told {
                 Told::Transmit { flow, bytes } => self.core.transmit(flow, bytes),
                 Told::Request { server, flow, request } => {
@@ -186,6 +191,21 @@ impl Engine {
                 Told::NoAck { .. } => (), // the caller has its refusal or is gone; nothing waits for it
             }
         }
+    }
+
+    /// The next thing that transactions have to say; look-ups are heard before and after.
+    fn next_told(&mut self, now: Instant, facts: &dyn Facts) -> Option<Told<User>> {
+        while let Some(found) = self.core.locator.poll_output() {
+            match found {
+                locate::Output::Ask(question) => self.core.out.push_back(Output::Ask(question)),
+                locate::Output::Located { id, found } => {
+                    if let Some((key, leg)) = self.core.searches.remove(&id) {
+                        self.with_call(now, facts, key, |call, cx| call.on_located(cx, leg, found));
+                    }
+                }
+            }
+        }
+        self.core.transactions.poll_output()
     }
 
     fn on_request(&mut self, now: Instant, facts: &dyn Facts, server: ServerKey, flow: Flow, request: Message) {
@@ -410,6 +430,7 @@ impl Engine {
 
     fn on_timeout(&mut self, now: Instant, facts: &dyn Facts) {
         self.core.transactions.on_timeout(now);
+        self.core.locator.on_timeout(now);
         self.pump(now, facts);
         let wall = self.core.wall(now);
         while let Some(what) = self.registrar.expire(now, wall, facts) {

@@ -5,6 +5,7 @@ use call::media::{MediaCommand, MediaEvent};
 use call::{JourneyId, Note};
 use dialplan::Dialplan;
 use jiff::Timestamp;
+use locate::{Answer, Question};
 use sip::{Flow, Transport};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,6 +56,13 @@ pub enum Input {
         /// It is safe.
         ok: bool,
     },
+    /// DNS has answered an [`Output::Ask`].
+    Answer {
+        /// What was asked.
+        question: Question,
+        /// What it said, or why it said nothing.
+        answer: Answer,
+    },
     /// The owner wants something.
     Command(Command),
     /// A new plan for calls that begin from now on; running calls keep theirs.
@@ -99,6 +107,8 @@ pub enum Output {
     Media(MediaCommand),
     /// For the diary: apply it to the facts before the next input, then keep it.
     Note(Note),
+    /// Ask DNS, then report [`Input::Answer`]. Questions that get no answer end by themselves.
+    Ask(Question),
     /// Keep this safely, then apply it to the facts, then report [`Input::Kept`].
     Keep {
         /// Whose.

@@ -36,6 +36,11 @@ impl Ladder {
         self.since = now;
     }
 
+    /// A moment as the ladder shows it.
+    pub fn time(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.since)
+    }
+
     /// A message on the wire.
     pub fn message(&mut self, now: Instant, from: &str, to: &str, bytes: &Bytes, lost: bool) {
         let at = now - self.since;

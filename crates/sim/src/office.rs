@@ -11,7 +11,8 @@ use call::{JourneyId, Note, What};
 use dialplan::{Dialplan, Source};
 use engine::{Command, Config, Engine, Input, Listener, Output, Status};
 use jiff::Timestamp;
-use sip::{Flow, Transport};
+use locate::{Answer, LookupFault, Question};
+use sip::{Flow, Message, Method, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub const PBX_V6: &str = "[2001:db8::1]:5060";
 /// A Tuesday in November, ten o'clock in Helsinki.
 pub const TUESDAY: &str = "2026-11-24T08:00:00Z";
 
+/// How long a name server takes.
+const DNS_TAKES: Duration = Duration::from_millis(20);
 /// More steps than this in one instant are a circle.
 const STANDING_MAX: usize = 100_000;
 
@@ -43,6 +46,7 @@ enum Happening {
     PbxFlowFailed(Flow),
     Media(Tick),
     Kept(JourneyId, Note, bool),
+    Answer(Question, Answer),
     Do(Box<dyn FnOnce(&mut Office)>),
 }
 
@@ -58,6 +62,8 @@ pub struct Office {
     pub media: Media,
     /// The store.
     pub store: Store,
+    /// What DNS knows; about anything else it says nothing.
+    pub dns: BTreeMap<Question, Answer>,
     /// The diary.
     pub notes: Vec<Note>,
     /// Keep [`Office::notes`].
@@ -78,6 +84,8 @@ pub struct Office {
     ladder: Ladder,
     /// Steps since time last moved.
     standing: usize,
+    /// Requests that reached the exchange, by branch and method; `None` once they have their final response.
+    requests: BTreeMap<(String, String), Option<String>>,
 }
 
 impl Office {
@@ -99,6 +107,7 @@ impl Office {
             facts: presence::Facts::default(),
             plan,
             media: Media::new(),
+            dns: BTreeMap::new(),
             store: Store { fails: false, delay: Duration::from_millis(2) },
             notes: Vec::new(),
             keeps_notes: true,
@@ -117,6 +126,7 @@ impl Office {
             dice: fastrand::Rng::with_seed(seed ^ 0x6e65_7477_6f72_6b21),
             ladder: Ladder::new(now),
             standing: 0,
+            requests: BTreeMap::new(),
         };
         for device in devices {
             office.add_phone(&device.name, &device.user, &device.password, &device.domain);
@@ -332,6 +342,14 @@ impl Office {
         self.input(Input::Command(Command::Restored(devices)));
     }
 
+    /// Every phone stops refreshing its registration, so that the office comes to rest and is empty in the end.
+    pub fn close(&mut self) {
+        for nth in 0..self.phones.len() {
+            self.phones[nth].stop_registering();
+            self.settle_phone(nth);
+        }
+    }
+
     /// Lets time pass.
     pub fn run_for(&mut self, time: Duration) {
         let until = self.now + time;
@@ -343,7 +361,12 @@ impl Office {
     pub fn run_until_idle(&mut self) {
         let until = self.now + Duration::from_secs(24 * 3600);
         while !self.is_idle() {
-            assert!(self.step(until), "the office is not idle after a day: {:?}\n{}", self.status(), self.ladder());
+            if !self.step(until) {
+                let busy = self.phones.iter().filter(|phone| !phone.is_idle()).map(Phone::busy_with);
+                let wrongs: Vec<String> = busy.chain(self.wrongs()).collect();
+                let wrongs = wrongs.join("\n");
+                panic!("the office is not idle after a day: {:?}\n{wrongs}\n{}", self.status(), self.ladder());
+            }
         }
     }
 
@@ -407,7 +430,10 @@ impl Office {
     pub fn wrongs(&self) -> Vec<String> {
         let mut wrongs: Vec<String> = Vec::new();
         for phone in &self.phones {
-            wrongs.extend(phone.faults.iter().map(|fault| format!("{}: {fault}", phone.identity.name)));
+            let told = |(at, fault): &(Instant, String)| {
+                format!("{} at {:.2}: {fault}", phone.identity.name, self.ladder.time(*at).as_secs_f64())
+            };
+            wrongs.extend(phone.faults.iter().map(told));
         }
         wrongs.extend(self.media.faults.iter().map(|fault| format!("media: {fault}")));
         let status = self.engine.status();
@@ -418,6 +444,8 @@ impl Office {
             });
             wrongs.push(format!("the exchange had {} faults: {:?}", status.faults, words.collect::<Vec<_>>()));
         }
+        let unanswered = self.requests.iter().filter_map(|((_, method), told)| Some((method, told.as_ref()?)));
+        wrongs.extend(unanswered.map(|(method, told)| format!("{method} {told} never got a final response")));
         if self.is_idle() {
             let idle = (status.legs, status.ports, status.timers) == (0, 0, 0) || status.subscriptions > 0;
             if !idle || status.legs > 0 || status.ports > 0 {
@@ -494,7 +522,10 @@ impl Office {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::ToPbx(flow, bytes) => self.input(Input::Datagram { flow, bytes }),
+            Happening::ToPbx(flow, bytes) => {
+                self.count_request(&bytes);
+                self.input(Input::Datagram { flow, bytes });
+            }
             Happening::ToPhone(nth, flow, bytes) => {
                 self.phones[nth].on_message(self.now, flow, bytes);
                 self.settle_phone(nth);
@@ -508,6 +539,7 @@ impl Office {
                 }
                 self.input(Input::Kept { journey, ok });
             }
+            Happening::Answer(question, answer) => self.input(Input::Answer { question, answer }),
             Happening::Do(act) => act(self),
         }
     }
@@ -535,6 +567,10 @@ impl Office {
             match output {
                 Output::Transmit { flow, bytes } => self.from_pbx(flow, bytes),
                 Output::Media(command) => self.on_media_command(&command),
+                Output::Ask(question) => {
+                    let answer = self.dns.get(&question).cloned().unwrap_or(Err(LookupFault::Failed));
+                    self.plan_at(self.now + DNS_TAKES, Happening::Answer(question, answer));
+                }
                 Output::Note(note) => {
                     self.facts.apply(&note);
                     self.write(note);
@@ -576,8 +612,30 @@ impl Office {
         self.plan_ticks(ticks);
     }
 
+    /// Remembers a request that wants a final response.
+    fn count_request(&mut self, bytes: &Bytes) {
+        let Ok(message) = Message::parse(bytes.clone()) else { return };
+        if message.is_request() && message.method() != Method::Ack && message.validate().is_ok() {
+            let at = self.ladder.time(self.now).as_secs_f64();
+            let told = format!("at {at:.2} {}", message.request_uri());
+            // A copy may come when the first has been answered.
+            self.requests.entry(transaction_of(&message)).or_insert(Some(told));
+        }
+    }
+
+    /// Forgets a request that has its final response.
+    fn count_response(&mut self, bytes: &Bytes) {
+        if bytes.starts_with(b"SIP/2.0 1") || !bytes.starts_with(b"SIP/2.0 ") {
+            return;
+        }
+        if let Ok(message) = Message::parse(bytes.clone()) {
+            self.requests.insert(transaction_of(&message), None);
+        }
+    }
+
     /// The exchange sends.
     fn from_pbx(&mut self, flow: Flow, bytes: Bytes) {
+        self.count_response(&bytes);
         if flow.transport != Transport::Udp {
             return self.from_pbx_by_stream(flow, bytes);
         }
@@ -672,6 +730,11 @@ impl Office {
         let talks = |phone: &&Phone| phone.calls.iter().any(|call| call.phase == Phase::Talking);
         self.phones.iter().filter(talks).map(|phone| phone.identity.name.as_str()).collect()
     }
+}
+
+fn transaction_of(message: &Message) -> (String, String) {
+    let branch = message.top_via().ok().and_then(|via| via.branch.map(str::to_owned));
+    (branch.unwrap_or_default(), message.method_str().to_owned())
 }
 
 fn new_engine(seed: u64, plan: Arc<Dialplan>, now: Instant, wall: Timestamp) -> Engine {

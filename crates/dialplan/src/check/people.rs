@@ -107,10 +107,10 @@ fn proxy(trunk: &Word, keys: &TrunkKeys, faults: &mut Faults) {
             let fault = Diagnostic::error(format!("the proxy of the trunk `{trunk}` is not a SIP URI"));
             faults.push(fault.at(trunk.span, format!("`{}`", keys.proxy)).help("such as \"sip:192.0.2.10\""));
         }
-        Some(host) if host.parse::<std::net::IpAddr>().is_err() => {
-            let warning = Diagnostic::warning("not in force yet: names of hosts are not looked up");
-            let warning = warning.at(trunk.span, format!("the proxy is `{host}`"));
-            faults.push(warning.help("write its address: \"sip:192.0.2.10\""));
+        Some(host) if host.parse::<std::net::IpAddr>().is_err() && keys.addresses.is_empty() => {
+            let warning = Diagnostic::warning(format!("no call can come from the trunk `{trunk}`"));
+            let warning = warning.at(trunk.span, format!("calls go to `{host}`, but come from addresses"));
+            faults.push(warning.help("say which: addresses = [\"192.0.2.0/24\"]"));
         }
         Some(_) => {}
     }

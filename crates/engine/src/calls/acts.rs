@@ -109,7 +109,7 @@ impl Call {
         match self.party(leg).map(|party| party.phase) {
             Some(Phase::Up) if leg == Leg::CALLER => self.bye_caller(cx),
             Some(Phase::Up) => self.bye(cx, leg),
-            Some(Phase::Calling { .. }) => self.cancel(cx, leg, Gone::RangOut),
+            Some(Phase::Locating(_) | Phase::Calling { .. }) => self.cancel(cx, leg, Gone::RangOut),
             _ => (),
         }
     }

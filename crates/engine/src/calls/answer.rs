@@ -27,6 +27,8 @@ impl Call {
         if party.threads[at].dialog.take_response(response).is_err() {
             return; // a Record-Route that cannot be followed: the phone gives up its 2xx in time
         }
+        self.server_worked(cx, leg);
+        let party = &mut self.parties[usize::from(leg.0)];
         let wanted = matches!(party.phase, Phase::Calling { cancelled: None, .. }) && self.program.is_some();
         if !wanted {
             return self.answered_in_vain(cx, leg, at, cseq);

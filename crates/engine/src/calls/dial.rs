@@ -6,9 +6,8 @@ use super::party::{Exchange, Party, Phase};
 use crate::core::{Cx, User};
 use crate::ids::Tag;
 use call::{Binding, Dial, Event, Gone, Leg, Offer, Target, What};
-use dialplan::Trunk;
 use sip::{Flow, Message, Name, Transport, Uri, Writer};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 /// Above this size a request leaves by TCP if it can, RFC 3261 §18.1.1.
 const DATAGRAM_MAX: usize = 1300;
@@ -37,15 +36,16 @@ impl Call {
         let (who, rings) = (person.clone(), group.clone());
         self.note(cx, What::Offered { leg, person: who, group: rings, target: target.clone() });
 
-        let goal = self.goal(cx, &target);
+        let (goal, uri) = (self.registered(cx, &target), self.planned_uri(&target));
         let flow = goal.as_ref().map_or(self.parties[0].flow, |goal| goal.flow);
         let mut party = Party::new(leg, Phase::Over, flow);
         (party.device, party.person, party.group, party.target) = (device, person, group, Some(target));
         debug_assert_eq!(self.parties.len(), usize::from(leg.0));
         self.parties.push(party);
-        let sent = match goal {
-            Some(goal) => self.invite(cx, leg, goal),
-            None => Err((480, "no way to reach the target")),
+        let sent = match (goal, uri) {
+            (Some(goal), _) => self.invite(cx, leg, goal),
+            (None, Some(uri)) => self.search(cx, leg, uri),
+            (None, None) => Err((480, "no way to reach the target")),
         };
         if let Err((code, _)) = sent {
             self.fail_leg(cx, leg, code);
@@ -53,7 +53,7 @@ impl Call {
     }
 
     /// A leg that never got to ring.
-    fn fail_leg(&mut self, cx: &mut Cx<'_>, leg: Leg, code: u16) {
+    pub fn fail_leg(&mut self, cx: &mut Cx<'_>, leg: Leg, code: u16) {
         let device = self.party(leg).and_then(|party| party.device.clone());
         self.note(cx, What::Failed { leg, device, code, cancelled: None });
         self.close_media(cx, leg);
@@ -151,27 +151,23 @@ impl Call {
         Ok(())
     }
 
-    /// Where a target is now.
-    pub fn goal(&self, cx: &Cx<'_>, target: &Target) -> Option<Goal> {
-        match target {
-            Target::Contact { device, contact: 0 } => {
-                let address = self.plan.device(device)?.contact.as_deref()?;
-                goal_at(cx, address, None)
-            }
-            Target::Contact { device, contact } => {
-                let bindings = cx.facts.bindings(device);
-                goal_of_binding(bindings.iter().find(|binding| binding.id == *contact)?)
-            }
-            Target::Trunk { trunk, number, .. } => {
-                let Trunk { proxy, .. } = self.plan.trunk(trunk)?;
-                goal_at(cx, proxy, Some(number))
-            }
-        }
+    /// Where a registered contact is now.
+    pub fn registered(&self, cx: &Cx<'_>, target: &Target) -> Option<Goal> {
+        let Target::Contact { device, contact } = target else { return None };
+        let bindings = cx.facts.bindings(device);
+        goal_of_binding(bindings.iter().find(|binding| binding.id == *contact)?)
     }
 
     /// Ends a ringing leg: CANCEL with the reason (RFC 3326), which waits for a provisional answer if it must.
     pub fn cancel(&mut self, cx: &mut Cx<'_>, leg: Leg, why: Gone) {
         let Some(party) = self.party(leg) else { return };
+        if let Phase::Locating(search) = party.phase {
+            let device = party.device.clone();
+            cx.core.searches.remove(&search);
+            cx.core.locator.cancel(search);
+            self.leg_over(cx, leg, What::Failed { leg, device, code: 487, cancelled: Some(why) });
+            return self.drive(cx, Event::Failed(leg, 487));
+        }
         let Phase::Calling { client, cancelled: None } = party.phase else { return };
         party.phase = Phase::Calling { client, cancelled: Some(why) };
         let reason = match why {
@@ -209,32 +205,6 @@ fn goal_of_binding(binding: &Binding) -> Option<Goal> {
         routes: binding.path.iter().map(|path| path.to_string()).collect(),
         follows_contact: !behind_nat && binding.path.is_empty() && flow.transport == Transport::Udp,
     })
-}
-
-/// An address that the plan gives, with a number as its user for a trunk.
-fn goal_at(cx: &Cx<'_>, address: &str, number: Option<&str>) -> Option<Goal> {
-    let uri = Uri::parse(address).ok()?;
-    let remote = SocketAddr::new(uri.ip()?, uri.port.unwrap_or(5060));
-    let transport = match uri.param("transport") {
-        Some(word) if word.eq_ignore_ascii_case("tcp") => Transport::Tcp,
-        _ => Transport::Udp,
-    };
-    let flow = cx.core.flow_to(transport, remote)?;
-    let uri = match number {
-        Some(number) => with_user(&uri, number, remote),
-        None => address.to_owned(),
-    };
-    Some(Goal { flow, uri, routes: Vec::new(), follows_contact: true })
-}
-
-fn with_user(uri: &Uri<'_>, number: &str, remote: SocketAddr) -> String {
-    let host = match remote.ip() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("[{ip}]"),
-    };
-    let port = uri.port.map(|port| format!(":{port}")).unwrap_or_default();
-    let transport = uri.param("transport").map(|word| format!(";transport={word}")).unwrap_or_default();
-    format!("sip:{}@{host}{port}{transport}", sip::escape_user(number))
 }
 
 /// A URI as it may stand in To: without the parameters that only the request-URI has, §19.1.1.

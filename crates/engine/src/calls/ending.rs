@@ -67,7 +67,7 @@ impl Call {
         for at in 1..self.parties.len() {
             let leg = Leg(at as u16);
             match self.parties[at].phase {
-                Phase::Calling { cancelled: None, .. } => self.cancel(cx, leg, Gone::CallerGone),
+                Phase::Locating(_) | Phase::Calling { cancelled: None, .. } => self.cancel(cx, leg, Gone::CallerGone),
                 Phase::Up => self.bye(cx, leg),
                 _ => (),
             }

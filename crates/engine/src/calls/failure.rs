@@ -3,11 +3,13 @@
 use super::Call;
 use super::dial::{Goal, RETRIES_MAX};
 use super::identity;
+use super::locate::unavailable;
 use super::party::Phase;
 use crate::auth;
 use crate::core::Cx;
 use call::{Event, Leg, Outcome, Target, What};
 use dialplan::View;
+use locate::Failure;
 use sip::{Message, Name, NameAddr, Uri};
 
 impl Call {
@@ -17,8 +19,15 @@ impl Call {
         self.note_sip(cx, leg, false, &format!("{code} {} (INVITE)", response.reason_phrase()));
         let Some(party) = self.party(leg) else { return };
         let Phase::Calling { cancelled, .. } = party.phase else { return };
+        if code != 503 {
+            self.server_worked(cx, leg);
+        }
+        let Some(party) = self.party(leg) else { return };
         let may_retry = cancelled.is_none() && party.retries < RETRIES_MAX && self.program.is_some();
         if may_retry && self.try_again(cx, leg, response) {
+            return;
+        }
+        if code == 503 && cancelled.is_none() && self.fail_over(cx, leg, unavailable(response)) {
             return;
         }
         self.refused(cx, leg, code);
@@ -29,6 +38,10 @@ impl Call {
         let Some(party) = self.party(leg) else { return };
         let Phase::Calling { cancelled, .. } = party.phase else { return };
         if code == 503 && cancelled.is_none() && self.invite_over_udp(cx, leg) {
+            return;
+        }
+        let failure = if code == 408 { Failure::TimedOut } else { Failure::Refused };
+        if cancelled.is_none() && !self.parties[usize::from(leg.0)].rang && self.fail_over(cx, leg, failure) {
             return;
         }
         self.refused(cx, leg, code);
@@ -77,7 +90,7 @@ impl Call {
             Some((person.id.clone(), target))
         });
         let Some((person, target)) = found else { return false };
-        let Some(goal) = self.goal(cx, &target) else { return false };
+        let Some(goal) = self.registered(cx, &target) else { return false };
         let device = match &target {
             Target::Contact { device, .. } => Some(device.clone()),
             Target::Trunk { .. } => None,
@@ -128,7 +141,13 @@ impl Call {
         self.invite_again(cx, leg, goal, None)
     }
 
-    fn invite_again(&mut self, cx: &mut Cx<'_>, leg: Leg, goal: Goal, authorization: Option<(Name, String)>) -> bool {
+    pub fn invite_again(
+        &mut self,
+        cx: &mut Cx<'_>,
+        leg: Leg,
+        goal: Goal,
+        authorization: Option<(Name, String)>,
+    ) -> bool {
         let party = &mut self.parties[usize::from(leg.0)];
         let Some(before) = party.invite.clone() else { return false };
         party.retries += 1;

@@ -9,6 +9,7 @@ mod ending;
 mod failure;
 mod hold;
 mod identity;
+mod locate;
 mod media;
 mod party;
 mod pass;

@@ -5,6 +5,7 @@ use call::media::{EndId, Voice};
 use call::{Gone, Leg, Name, Play, Target};
 use dialog::sdp::{Origin, Sdp};
 use dialog::{Agreed, Dialog, Heard, OfferAnswer, Refresher, Reliable, Resend, SessionTimer};
+use locate::{SearchId, Targets};
 use sip::{Flow, Message};
 use std::time::Instant;
 use transaction::{ClientKey, ServerKey};
@@ -47,6 +48,9 @@ pub struct Party {
     pub refreshing: Option<ClientKey>,
     /// Where the INVITE goes if TCP refuses it, RFC 3261 §18.1.1.
     pub over_udp: Option<Flow>,
+    /// The URI of the plan that leads to the target, and the servers that it stands for.
+    pub uri: Option<String>,
+    pub targets: Option<Targets>,
 }
 
 /// How far a leg is.
@@ -54,6 +58,8 @@ pub struct Party {
 pub enum Phase {
     /// The caller's INVITE waits for its final answer.
     Incoming(ServerKey),
+    /// Where our INVITE goes is being looked up.
+    Locating(SearchId),
     /// Our INVITE waits for its final answer; cancelled or not.
     Calling { client: ClientKey, cancelled: Option<Gone> },
     /// 2xx was sent or received.
@@ -186,6 +192,8 @@ impl Party {
             retries: 0,
             refreshing: None,
             over_udp: None,
+            uri: None,
+            targets: None,
         }
     }
 

@@ -18,6 +18,7 @@ impl Call {
     /// A provisional answer of a rung leg.
     pub fn on_provisional(&mut self, cx: &mut Cx<'_>, leg: Leg, response: &Message) {
         let code = response.code();
+        self.server_worked(cx, leg);
         if code == 100 {
             return;
         }

@@ -159,6 +159,7 @@ impl Exchange {
                     }
                     self.media.push(command);
                 }
+                Output::Ask(question) => panic!("{question:?} is asked of nobody here"),
                 Output::Note(note) => {
                     self.facts.apply(&note);
                     self.notes.push(note.what);

@@ -11,7 +11,7 @@ use hickory_resolver::{
         rr::{Name, RData, RecordType, rdata},
     },
 };
-use vaihde_locate::{Answer, Data, Domain, Kind, LookupFault, Naptr, Question, Record, Srv};
+use locate::{Answer, Data, Domain, Kind, LookupFault, Naptr, Question, Record, Srv};
 
 /// How long one server may take; a question is asked again once.
 const TIMEOUT: Duration = Duration::from_millis(1500);

@@ -4,6 +4,7 @@ mod addresses;
 mod alarm;
 mod connection;
 pub mod control;
+mod dns;
 mod facts;
 mod log;
 mod office;
@@ -19,6 +20,7 @@ use crate::configuration::{Loaded, colour};
 use arc_swap::ArcSwap;
 use connection::ConnectionLimits;
 use dialplan::Settings;
+use dns::Dns;
 use engine::Listener;
 use jiff::Timestamp;
 use media::Media;
@@ -112,7 +114,9 @@ fn start(loaded: &Loaded) -> Result<Running, String> {
         restored: restored.bindings,
         writer: writer.clone(),
         media: media.clone(),
+        dns: dns(settings)?,
         orders,
+        to_self: to_shard.clone(),
     };
     let (ended, shard_ended) = oneshot::channel();
     let shard = std::thread::Builder::new()
@@ -217,6 +221,13 @@ fn stream_limits(settings: &Settings) -> StreamLimits {
 }
 
 /// Nobody can guess a nonce, a tag or a branch of ours.
+/// The name servers that the configuration names, else the machine's own.
+fn dns(settings: &Settings) -> Result<Dns, String> {
+    let servers = &settings.sip.name_servers;
+    let dns = if servers.is_empty() { Dns::of_system() } else { Dns::at(servers) };
+    dns.map_err(|error| format!("error: cannot ask name servers: {error}"))
+}
+
 fn seed() -> Result<u64, String> {
     getrandom::u64().map_err(|error| format!("error: the system gives no random numbers: {error}"))
 }

@@ -1,6 +1,7 @@
 //! One shard's thread: what arrives goes into the engine, what comes out goes where it belongs, then it sleeps.
 
 use super::alarm::Alarm;
+use super::dns::Dns;
 use super::facts::SharedFacts;
 use super::log;
 use super::streams::{StreamLimits, Streams};
@@ -106,8 +107,12 @@ pub struct Start {
     pub writer: Arc<Writer>,
     /// The media threads.
     pub media: Arc<Media>,
+    /// Who answers questions about names.
+    pub dns: Dns,
     /// From other threads.
     pub orders: UnboundedReceiver<Order>,
+    /// The way back to this shard, for what its tasks find out.
+    pub to_self: ToShard,
 }
 
 /// Runs a shard on this thread until it is told to stop.
@@ -129,7 +134,9 @@ struct Shard {
     streams: Streams,
     writer: Arc<Writer>,
     media: Arc<Media>,
+    dns: Dns,
     orders: UnboundedReceiver<Order>,
+    to_self: ToShard,
     alarm: Alarm,
     /// Which socket is looked at first.
     turn: usize,
@@ -164,7 +171,9 @@ impl Shard {
             streams: Streams::new(start.tcp, start.limits)?,
             writer: start.writer,
             media: start.media,
+            dns: start.dns,
             orders: start.orders,
+            to_self: start.to_self,
             alarm: Alarm::new()?,
             turn: 0,
             from_streams: Vec::new(),
@@ -291,6 +300,7 @@ impl Shard {
             match output {
                 Output::Transmit { flow, bytes } => self.transmit(flow, bytes),
                 Output::Media(command) => self.commands.push(command),
+                Output::Ask(question) => self.ask(question),
                 Output::Note(note) => {
                     self.apply(&note);
                     self.entries.push(Entry { note, keep: None });
@@ -301,6 +311,15 @@ impl Shard {
                 }
             }
         }
+    }
+
+    /// Asks DNS beside everything else; the engine limits how many questions are out.
+    fn ask(&self, question: locate::Question) {
+        let (dns, to_self) = (self.dns.clone(), self.to_self.clone());
+        tokio::spawn(async move {
+            let answer = dns.ask(&question).await;
+            to_self.send(Order::Input(Input::Answer { question, answer }));
+        });
     }
 
     fn apply(&mut self, note: &Note) {

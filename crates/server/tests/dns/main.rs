@@ -2,17 +2,17 @@
 
 #![allow(clippy::disallowed_methods, reason = "a name server has sockets, tasks and time")]
 
-#[path = "../support/adapter.rs"]
+#[path = "../../src/run/dns.rs"]
 mod adapter;
 mod server;
 
 use adapter::Dns;
+use locate::{
+    Answer, Data, Domain, Kind, LookupFault, Naptr, Question, Reach, Record, Search, Srv, Step, Target, Unreachable,
+};
 use server::Server;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use vaihde_locate::{
-    Answer, Data, Domain, Kind, LookupFault, Naptr, Question, Reach, Record, Search, Srv, Step, Target, Unreachable,
-};
 
 const ZONE: &str = "
     example.com            3600 SOA 77

@@ -29,6 +29,8 @@ impl Phone {
                 }
                 let code = self.calls[call].final_code.unwrap_or(487);
                 self.calls[call].end(now, code);
+                self.calls[call].unacked = None;
+                self.drop_reinvite(now, call);
             }
             (_, _) => self.reply(now, server, request, 405, |writer| writer),
         }
@@ -64,9 +66,6 @@ impl Phone {
     }
 
     fn on_invite(&mut self, now: Instant, server: ServerKey, flow: Flow, request: &Message) {
-        if self.manners.ring == Ring::Mute {
-            return;
-        }
         let at_once = self.calls.iter().filter(|call| call.phase != Phase::Ended).count();
         if at_once >= self.manners.calls_max {
             return self.reply(now, server, request, 486, |writer| writer);
@@ -121,7 +120,7 @@ impl Phone {
         call.take_routes(request, false);
         call.take_target(request);
         if call.target.is_empty() {
-            self.faults.push("an INVITE without Contact came".into());
+            self.blame(now, "an INVITE without Contact came");
         }
         let nth = self.calls.len();
         self.calls.push(call);
@@ -145,7 +144,7 @@ impl Phone {
                 }
                 self.calls[nth].end(now, 302);
             }
-            Ring::Mute => {}
+            Ring::Mute => {} // did not get as far as here
         }
     }
 
@@ -256,7 +255,7 @@ impl Phone {
         let Some(unacked) = call.unacked.as_mut() else { return };
         if now >= unacked.give_up_at {
             call.unacked = None;
-            self.faults.push("a 200 was never acknowledged".into());
+            self.blame(now, "a 200 was never acknowledged");
             return self.hang_up(now, nth);
         }
         let (flow, bytes) = (unacked.flow, unacked.bytes.clone());
@@ -270,7 +269,7 @@ impl Phone {
         let call = &mut self.calls[nth];
         let Some((_, unacked)) = call.unpracked.as_mut() else { return };
         if now >= unacked.give_up_at {
-            self.faults.push("a reliable response was never acknowledged".into());
+            self.blame(now, "a reliable response was never acknowledged");
             return self.refuse(now, nth, 504);
         }
         let (flow, bytes) = (unacked.flow, unacked.bytes.clone());
@@ -294,7 +293,7 @@ impl Phone {
         self.refuse(now, nth, 487);
     }
 
-    pub(super) fn on_ack(&mut self, _now: Instant, ack: &Message) {
+    pub(super) fn on_ack(&mut self, now: Instant, ack: &Message) {
         let Some(call) = self.calls.iter_mut().find(|call| call.call_id == ack.call_id()) else { return };
         if call.unacked.take().is_none() {
             return;
@@ -302,10 +301,14 @@ impl Phone {
         if std::mem::take(&mut call.offer_sent) {
             match Heard::read(ack.body_bytes()) {
                 Some(answer) => call.heard = Some(answer),
-                None => self.faults.push("an ACK without the answer to our offer came".into()),
+                // Right before a BYE it does no harm.
+                None => {
+                    let nth = self.calls.iter().position(|call| call.call_id == ack.call_id()).unwrap_or_default();
+                    self.later(now + T1 * 10, Due::LacksAnswer(nth));
+                }
             }
         } else if !ack.body_bytes().is_empty() {
-            self.faults.push("an ACK with a body that nobody asked for came".into());
+            self.blame(now, "an ACK with a body that nobody asked for came");
         }
     }
 
@@ -313,7 +316,7 @@ impl Phone {
         let number = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         let call = &mut self.calls[nth];
         if number <= call.remote_cseq {
-            self.faults.push("a re-INVITE with an old CSeq came".into());
+            self.blame(now, "a re-INVITE with an old CSeq came");
             return self.reply(now, server, request, 500, |writer| writer);
         }
         call.remote_cseq = number;
@@ -361,11 +364,11 @@ impl Phone {
     fn on_update(&mut self, now: Instant, server: ServerKey, request: &Message, nth: usize) {
         let number = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         if !self.manners.update {
-            self.faults.push("an UPDATE came that we do not allow".into());
+            self.blame(now, "an UPDATE came that we do not allow");
             return self.reply(now, server, request, 405, |writer| writer);
         }
         if number <= self.calls[nth].remote_cseq {
-            self.faults.push("an UPDATE with an old CSeq came".into());
+            self.blame(now, "an UPDATE with an old CSeq came");
         }
         self.calls[nth].remote_cseq = number;
         self.calls[nth].take_target(request);

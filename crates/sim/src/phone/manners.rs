@@ -42,6 +42,8 @@ pub struct Manners {
     pub calls_max: usize,
     /// How long its registration holds; it is refreshed at half of it.
     pub expires_secs: u32,
+    /// Refreshes its registration in time.
+    pub refreshes: bool,
     /// Holds by `c=0.0.0.0` as RFC 2543 did.
     pub old_hold: bool,
     /// Tries a re-INVITE again that got 491.
@@ -65,6 +67,7 @@ impl Default for Manners {
             codecs: vec![(8, "PCMA"), (0, "PCMU")],
             calls_max: 8,
             expires_secs: 3600,
+            refreshes: true,
             old_hold: false,
             retries_glare: true,
             sha256: false,

@@ -48,6 +48,8 @@ enum Due {
     ResendReliable(usize),
     Refresh(usize),
     RetryReinvite(usize),
+    /// An ACK came without the answer to our offer: the call should be over by now.
+    LacksAnswer(usize),
     Register,
 }
 
@@ -94,7 +96,7 @@ pub struct Phone {
     /// Every message, first to last.
     pub seen: Vec<Seen>,
     /// What it saw that no exchange should do.
-    pub faults: Vec<String>,
+    pub faults: Vec<(Instant, String)>,
     /// The last answer to REGISTER.
     pub register_code: Option<u16>,
     /// What its message light shows: new and old messages.
@@ -189,6 +191,15 @@ impl Phone {
                 && self.due.values().all(|due| *due == Due::Register)
     }
 
+    /// What keeps it from being idle, in words.
+    pub(crate) fn busy_with(&self) -> String {
+        let calls = self.calls.iter().enumerate().filter(|(_, call)| call.phase != Phase::Ended);
+        let calls: Vec<String> =
+            calls.map(|(nth, call)| format!("call {nth} with {} {:?}", call.with, call.phase)).collect();
+        let Identity { name, .. } = &self.identity;
+        format!("{name} is busy with {calls:?}, {} transactions, {:?}", self.transactions.len(), self.due)
+    }
+
     /// When it wants to be woken.
     pub fn poll_timeout(&self) -> Option<Instant> {
         if !self.alive {
@@ -220,13 +231,17 @@ impl Phone {
         match Message::parse(bytes) {
             Ok(message) => {
                 if let Err(fault) = message.validate() {
-                    self.faults.push(format!("an invalid message came: {fault}"));
+                    self.blame(now, format!("an invalid message came: {fault}"));
                 }
                 self.remember(now, false, &message);
+                let begins = message.is_request() && message.method() == Method::Invite && message.to_tag().is_none();
+                if begins && self.manners.ring == Ring::Mute {
+                    return;
+                }
                 self.transactions.on_message(now, flow, sip::fix_via(message, flow.remote));
                 self.pump(now);
             }
-            Err(fault) => self.faults.push(format!("nonsense came: {fault}")),
+            Err(fault) => self.blame(now, format!("nonsense came: {fault}")),
         }
     }
 
@@ -246,6 +261,10 @@ impl Phone {
                 call.ended_at = Some(now);
             }
         }
+    }
+
+    fn blame(&mut self, at: Instant, fault: impl Into<String>) {
+        self.faults.push((at, fault.into()));
     }
 
     fn remember(&mut self, at: Instant, sent: bool, message: &Message) {
@@ -327,6 +346,10 @@ impl Phone {
             Due::ResendReliable(call) => self.resend_reliable(now, call),
             Due::Refresh(call) => self.refresh(now, call),
             Due::RetryReinvite(call) => self.reinvite(now, call),
+            Due::LacksAnswer(call) if self.calls[call].phase == Phase::Talking => {
+                self.blame(now, "an ACK came without the answer to our offer");
+            }
+            Due::LacksAnswer(_) => {}
             Due::Register => self.register(now),
         }
     }

@@ -3,7 +3,7 @@
 use super::call::{Call, Phase};
 use super::incoming::finish;
 use super::sound::Say;
-use super::{Phone, Subscription, Task};
+use super::{Due, Phone, Subscription, T1, Task};
 use bytes::Bytes;
 use sip::{Message, Method, Name, Writer};
 use std::time::Instant;
@@ -14,6 +14,12 @@ impl Phone {
         let expires = self.manners.expires_secs;
         self.send_register(now, expires, None);
         self.pump(now);
+    }
+
+    /// Lets its registration run out.
+    pub fn stop_registering(&mut self) {
+        self.manners.refreshes = false;
+        self.due.retain(|_, due| *due != Due::Register);
     }
 
     /// Takes its binding back.
@@ -245,6 +251,8 @@ impl Phone {
         let call = &mut self.calls[nth];
         match (call.phase, call.incoming) {
             (Phase::Ended, _) => {}
+            // RFC 3261 §15: the called side waits for the ACK before it sends BYE.
+            (Phase::Talking, true) if call.unacked.is_some() => self.later(now + T1, Due::HangUp(nth)),
             (Phase::Talking, _) => self.bye(now, nth),
             (Phase::Calling | Phase::Ringing, false) => {
                 call.given_up = true;
@@ -262,6 +270,14 @@ impl Phone {
         self.within(now, nth, "BYE", Task::Nobody, |writer| writer.finish());
         let code = self.calls[nth].final_code.unwrap_or(200);
         self.calls[nth].end(now, code);
+        self.drop_reinvite(now, nth);
+    }
+
+    /// A re-INVITE has no timer once a provisional response came: when its call is over only CANCEL ends it.
+    pub(super) fn drop_reinvite(&mut self, now: Instant, nth: usize) {
+        if let Some(client) = self.calls[nth].client.take() {
+            self.transactions.cancel(now, client, |_, invite| transaction::cancel_for(invite, None));
+        }
     }
 
     /// Puts the other side on hold by re-INVITE.

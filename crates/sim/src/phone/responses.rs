@@ -67,7 +67,7 @@ impl Phone {
         self.due.retain(|_, due| *due != Due::Register);
         let own = self.contact();
         let granted = response.contacts().flatten().find(|contact| own.contains(contact.uri)).and_then(|c| c.expires());
-        if let (200, Some(secs), true) = (code, granted, self.registration.expires_secs > 0) {
+        if let (200, Some(secs), true) = (code, granted, self.manners.refreshes && self.registration.expires_secs > 0) {
             self.later(now + Duration::from_secs(u64::from(secs / 2).max(1)), Due::Register);
         }
     }
@@ -82,7 +82,7 @@ impl Phone {
         let rseq = response.number(Name::RSeq).and_then(Result::ok);
         if let (true, Some(rseq)) = (response.has_token(Name::Require, "100rel"), rseq) {
             if !self.manners.reliable {
-                self.faults.push("a reliable response came that we do not support".into());
+                self.blame(now, "a reliable response came that we do not support");
             }
             // A repetition is answered by the PRACK that is under way.
             if self.calls[nth].rseq == rseq {
@@ -139,12 +139,12 @@ impl Phone {
         let body = match (self.manners.late_offer && !self.calls[nth].offer_answered, offer) {
             (true, Some(offer)) => self.answer_to(nth, offer),
             (true, None) => {
-                self.faults.push("a 200 without an offer came for an INVITE without one".into());
+                self.blame(now, "a 200 without an offer came for an INVITE without one");
                 None
             }
             (false, answer) => {
                 if answer.is_none() && self.calls[nth].offer_sent {
-                    self.faults.push("a 200 without an answer came".into());
+                    self.blame(now, "a 200 without an answer came");
                 }
                 None
             }
@@ -210,7 +210,7 @@ impl Phone {
                     call.offer_sent = false;
                     call.heard = Heard::read(response.body_bytes()).or(call.heard.take());
                     if Heard::read(response.body_bytes()).is_none() {
-                        self.faults.push("a 200 to a re-INVITE came without an answer".into());
+                        self.blame(now, "a 200 to a re-INVITE came without an answer");
                     }
                     self.take_session(now, nth, response);
                 }
