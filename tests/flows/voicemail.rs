@@ -187,6 +187,20 @@ fn what_bo_deletes_is_gone_from_the_disk_too() {
     }
 }
 
+/// A phone that subscribes anew after each restart takes the place of its former self.
+#[test]
+fn a_phone_that_is_restarted_often_leaves_no_subscriptions_behind() {
+    let mut office = office_with(&["bo-desk"]);
+    for _ in 0..20 {
+        office.act("bo-desk", Phone::subscribe);
+        office.run_for(secs(2));
+    }
+    assert!(office.status().subscriptions <= 4, "{:?}", office.status());
+    office.call("bo-desk", "1003");
+    office.run_until_idle();
+    office.assert_sound();
+}
+
 /// Outside the hours the office's greeting says that it is closed. (The box has no hours here: the default greeting.)
 #[test]
 fn a_call_at_night_is_taken_by_voicemail() {

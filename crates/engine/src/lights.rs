@@ -14,6 +14,8 @@ use transaction::{ServerKey, TimerId};
 
 const PACKAGE: &str = "message-summary";
 const BODY: &str = "application/simple-message-summary";
+/// A device's subscription beyond this many takes the place of its oldest.
+const PER_DEVICE_MAX: usize = 4;
 const EXPIRES_DEFAULT: u32 = 3600;
 const EXPIRES_MIN: u32 = 60;
 const EXPIRES_MAX: u32 = 86_400;
@@ -55,6 +57,11 @@ impl Lights {
                 return answer(cx, server, request, 423, |w| w.header(Name::MinExpires, EXPIRES_MIN.to_string()));
             }
         };
+        let theirs = self.subscriptions.iter().filter(|(_, s)| &*s.device == device).map(|(id, _)| *id);
+        let oldest: Vec<u64> = theirs.collect();
+        if let Some(oldest) = oldest.first().filter(|_| oldest.len() >= PER_DEVICE_MAX) {
+            self.end(cx, *oldest); // a phone that was restarted knows nothing of it
+        }
         if self.subscriptions.len() >= plan.settings.limits.subscriptions as usize {
             return answer(cx, server, request, 503, |writer| writer.header(Name::RetryAfter, "60"));
         }

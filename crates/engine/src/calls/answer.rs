@@ -46,6 +46,8 @@ impl Call {
                 true
             }
             (_, false) => {
+                let early = party.threads[at].early.take();
+                party.media.remote = early.or(party.media.remote.take()); // not what another branch has described
                 party.exchange = Exchange::Idle;
                 party.media.remote.is_some()
             }

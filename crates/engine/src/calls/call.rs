@@ -105,9 +105,9 @@ impl Call {
         self.parties.iter().find(holds).map(|party| party.leg)
     }
 
-    /// Nothing is left to do: the call can be forgotten.
+    /// Nothing is left to do, and nothing is on its way to the store: the call can be forgotten.
     pub fn is_over(&self) -> bool {
-        self.program.is_none() && self.parties.iter().all(Party::is_over)
+        self.program.is_none() && self.keeping.is_empty() && self.parties.iter().all(Party::is_over)
     }
 
     pub fn note(&self, cx: &mut Cx<'_>, what: What) {
@@ -189,6 +189,7 @@ impl Call {
     fn on_due(&mut self, cx: &mut Cx<'_>) {
         if self.left_at.is_some() {
             self.program = None;
+            self.keeping.clear();
             return self.end_others(cx);
         }
         self.because(cx, Reason::Words("the call reached the longest time that the configuration allows".into()));

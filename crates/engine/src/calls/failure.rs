@@ -56,6 +56,7 @@ impl Call {
             self.failure = Some(self.failure.map_or(code, |before| more_telling(before, code)));
         }
         self.leg_over(cx, leg, What::Failed { leg, device, code: told, cancelled });
+        self.hear_another(cx);
         self.drive(cx, Event::Failed(leg, told));
     }
 

@@ -3,24 +3,29 @@
 use call::{Caller, Diversion, DivertedWhy, Journey, Name};
 use sip::{Message, NameAddr, Uri, Writer, escape_user, quote};
 
+/// Entries of History-Info beyond this many are not looked at.
+const HISTORY_MAX: usize = 16;
+
 /// Whose number and name the legs that we ring are shown, RFC 3323 and 3325.
 pub struct Shown<'a> {
     number: &'a str,
     name: &'a str,
     domain: &'a str,
     private: bool,
+    /// The number is the office's, not the caller's: a trunk may know it of a caller who is not to be shown, too.
+    is_ours: bool,
 }
 
 impl<'a> Shown<'a> {
     /// The caller as `domain` shows them; `as_number` where the plan shows another number on a trunk.
     pub fn new(caller: &'a Caller, domain: &'a str, as_number: Option<&'a str>) -> Self {
         let number = as_number.unwrap_or(&caller.number);
-        Self { number, name: &caller.name, domain, private: caller.private && as_number.is_none() }
+        Self { number, name: &caller.name, domain, private: caller.private, is_ours: as_number.is_some() }
     }
 
     /// The From header's value without its tag.
     pub fn from(&self) -> String {
-        let Shown { number, name, domain, private } = self;
+        let Shown { number, name, domain, private, .. } = self;
         match (private, number.is_empty()) {
             (true, _) | (_, true) => "\"Anonymous\" <sip:anonymous@anonymous.invalid>".to_owned(),
             _ if name.is_empty() => format!("<sip:{}@{domain}>", escape_user(number)),
@@ -30,17 +35,16 @@ impl<'a> Shown<'a> {
 
     /// Adds P-Asserted-Identity, or Privacy for a caller who asked for it.
     pub fn write(&self, writer: Writer) -> Writer {
-        let Shown { number, name, domain, private } = self;
+        let Shown { number, name, domain, private, is_ours } = self;
+        let asserted = || format!("<sip:{}@{domain}>", escape_user(number));
         match (private, number.is_empty()) {
+            (true, false) if *is_ours => {
+                writer.header(sip::Name::PAssertedIdentity, asserted()).header(sip::Name::Privacy, "id")
+            }
             (true, _) => writer.header(sip::Name::Privacy, "id"),
             (_, true) => writer,
-            _ if name.is_empty() => {
-                writer.header(sip::Name::PAssertedIdentity, format!("<sip:{}@{domain}>", escape_user(number)))
-            }
-            _ => writer.header(
-                sip::Name::PAssertedIdentity,
-                format!("{} <sip:{}@{domain}>", quote(name), escape_user(number)),
-            ),
+            _ if name.is_empty() => writer.header(sip::Name::PAssertedIdentity, asserted()),
+            _ => writer.header(sip::Name::PAssertedIdentity, format!("{} {}", quote(name), asserted())),
         }
     }
 }
@@ -94,7 +98,7 @@ pub fn caller_from_trunk(request: &Message, trunk: &Name) -> Caller {
     }
 }
 
-/// Whom a call had wanted before it came to us, RFC 5806; first to last.
+/// Whom a call had wanted before it came to us, by Diversion (RFC 5806) or else by History-Info; first to last.
 pub fn diversions_of(request: &Message) -> Vec<Diversion> {
     let read = |value: &str| {
         let address = NameAddr::parse(value).ok()?;
@@ -104,7 +108,37 @@ pub fn diversions_of(request: &Message) -> Vec<Diversion> {
     };
     let mut diversions: Vec<_> = request.values(sip::Name::Diversion).take(8).filter_map(read).collect();
     diversions.reverse();
-    diversions
+    if diversions.is_empty() { history_of(request) } else { diversions }
+}
+
+/// The entries that another one took the place of, with the reason in themselves (RFC 7044 §9.2) or as the cause in
+/// the next (RFC 4458).
+fn history_of(request: &Message) -> Vec<Diversion> {
+    let entries: Vec<NameAddr<'_>> = request
+        .values(sip::Name::HistoryInfo)
+        .take(HISTORY_MAX)
+        .filter_map(|value| NameAddr::parse(value).ok())
+        .collect();
+    let read = |pair: &[NameAddr<'_>]| {
+        let (left, next) = (Uri::parse(pair[0].uri).ok()?, Uri::parse(pair[1].uri).ok()?);
+        let reason = left.header("Reason");
+        let own = reason.as_deref().and_then(|reason| {
+            reason.split(';').find_map(|part| part.trim().strip_prefix("cause=").map(str::to_owned))
+        });
+        let cause = own.or_else(|| next.param("cause").map(|cause| cause.to_string()))?.parse().ok()?;
+        let name = pair[0].display.as_deref().map(Name::from);
+        Some(Diversion { number: number_in(&left)?.into(), name, why: why_by_cause(cause) })
+    };
+    entries.windows(2).filter_map(read).collect()
+}
+
+fn why_by_cause(cause: u16) -> DivertedWhy {
+    match cause {
+        486 => DivertedWhy::UserBusy,
+        408 => DivertedWhy::NoAnswer,
+        404 | 480 | 503 => DivertedWhy::Unavailable,
+        _ => DivertedWhy::Unconditional,
+    }
 }
 
 fn why_from(word: &str) -> DivertedWhy {

@@ -84,6 +84,8 @@ pub struct Thread {
     pub ack: Option<Acknowledged>,
     /// The SDP answer has gone out or come in through a reliable provisional: the 2xx repeats none.
     pub settled: bool,
+    /// What this branch has described before its 2xx.
+    pub early: Option<Sdp>,
 }
 
 /// A 2xx that waits for its ACK.
@@ -111,6 +113,7 @@ impl Thread {
             rseq: 0,
             ack: None,
             settled: false,
+            early: None,
         }
     }
 

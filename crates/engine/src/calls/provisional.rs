@@ -39,6 +39,7 @@ impl Call {
         let mut early = false;
         let wants_answer = party.exchange == Exchange::Offered && !party.threads[at].settled;
         if let Some(sdp) = sdp_in(response).filter(|_| wants_answer) {
+            party.threads[at].early = Some(sdp.clone());
             party.media.remote = Some(sdp);
             party.threads[at].settled = reliable;
             early = true;
@@ -85,6 +86,18 @@ impl Call {
         }
         self.progressed = true;
         self.tell(cx, shown, code, body, reliable);
+    }
+
+    /// A leg that the caller may have heard before its answer is gone: it hears another that speaks already.
+    pub fn hear_another(&mut self, cx: &mut Cx<'_>) {
+        let speaks = |party: &&Party| {
+            let ringing = matches!(party.phase, Phase::Calling { cancelled: None, .. });
+            ringing && party.threads.iter().any(|thread| thread.early.is_some() && thread.pair.is_some())
+        };
+        let waits = matches!(self.parties[0].phase, Phase::Incoming(_)) && !self.parties[0].media.plays;
+        if let Some(leg) = self.parties.iter().rev().find(speaks).map(|party| party.leg).filter(|_| waits) {
+            self.patch(cx, Leg::CALLER, leg);
+        }
     }
 
     /// Tells the caller 180, if nothing has been told yet.

@@ -1,6 +1,7 @@
 //! Session timers, RFC 4028: each leg has its own; we refresh where it was agreed that we do.
 
 use super::Call;
+use super::provisional::sdp_in;
 use crate::core::{Cx, User};
 use call::{EndedBy, Leg, Reason};
 use dialog::{Due, Proposal, Refresher, SessionTimer, glare_wait};
@@ -78,6 +79,13 @@ impl Call {
         self.note_sip(cx, leg, false, &format!("{code} {} ({})", response.reason_phrase(), method.as_str()));
         if method == Method::Invite && code < 300 {
             self.ack(cx, leg, at, cseq.number, None);
+        }
+        if let Some(sdp) = sdp_in(response).filter(|_| method == Method::Invite && code < 300)
+            && let Some(party) = self.party(leg)
+        {
+            party.media.remote = Some(sdp); // the peer may have moved
+            party.media.offered = false;
+            self.connect(cx, leg);
         }
         let dice = cx.core.dice.next();
         let Some(party) = self.party(leg).filter(|party| party.is_up()) else { return };

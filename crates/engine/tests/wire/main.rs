@@ -3,5 +3,6 @@
 mod exchange;
 mod faults;
 mod leaks;
+mod outside;
 mod sessions;
 mod wire;

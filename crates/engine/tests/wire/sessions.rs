@@ -102,3 +102,49 @@ fn an_update_in_an_early_dialog_goes_both_ways() {
     assert_eq!(exchange.status().legs, 3);
     assert_eq!(exchange.count(OPERATOR, |message| message.method() == Method::Invite && message.code() >= 300), 0);
 }
+
+/// Behind one leg a proxy may fork: the answer of the branch that answers counts, not that of another.
+#[test]
+fn the_description_of_the_branch_that_answers_counts() {
+    let mut exchange = Exchange::new();
+    let invite = invite(OPERATOR, "1001", "Supported: 100rel");
+    exchange.receive(OPERATOR, invite.bytes().clone());
+    let ours = exchange.take_request(DESK, Method::Invite);
+    exchange.answer(&ours, DESK, 183, "one", "Require: 100rel\nRSeq: 7", true);
+    let other = SDP.replace("40000", "40500");
+    let second = sip::respond(&ours, 183, None)
+        .to_tag("two")
+        .header(Name::Contact, "<sip:two@192.0.2.50>")
+        .header(Name::Require, "100rel")
+        .header(Name::RSeq, "9")
+        .body("application/sdp", other.as_bytes());
+    exchange.receive(DESK, second);
+    exchange.answer(&ours, DESK, 200, "one", "", false);
+    let connected = exchange.media.iter().rev().find_map(|command| match command {
+        MediaCommand::Connect { remote, .. } if remote.port() >= 40_000 => Some(remote.port()),
+        _ => None,
+    });
+    assert_eq!(connected, Some(40_000));
+    exchange.take_response(OPERATOR, 200, Method::Invite);
+}
+
+/// Two phones speak before they answer; the one that is heard gives up: the caller hears the other.
+#[test]
+fn the_caller_hears_the_early_media_that_is_left() {
+    let mut exchange = Exchange::new();
+    let invite = invite(OPERATOR, "1001", "");
+    exchange.receive(OPERATOR, invite.bytes().clone());
+    let (desk, soft) = (exchange.take_request(DESK, Method::Invite), exchange.take_request(SOFT, Method::Invite));
+    let patched = |exchange: &Exchange| {
+        exchange.media.iter().rev().find_map(|command| match command {
+            MediaCommand::Patch { b, .. } => Some(*b),
+            _ => None,
+        })
+    };
+    exchange.answer(&desk, DESK, 183, "desk", "", true);
+    let with_desk = patched(&exchange);
+    exchange.answer(&soft, SOFT, 183, "soft", "", true);
+    assert_ne!(patched(&exchange), with_desk);
+    exchange.answer(&soft, SOFT, 486, "soft", "", false);
+    assert_eq!(patched(&exchange), with_desk);
+}

@@ -1,8 +1,9 @@
 //! Headers and codes.
 
-use crate::exchange::{DESK, Exchange, OPERATOR, SOFT, STRANGER, invite};
-use sip::{Method, Name};
+use crate::exchange::{DESK, Exchange, OPERATOR, SDP, SOFT, STRANGER, invite};
+use sip::{Message, Method, Name, Transport};
 use std::time::Duration;
+use vaihde_engine::Input;
 
 /// RFC 3261 §12.1.1: a dialog goes on along the proxies that it began through.
 #[test]
@@ -50,4 +51,26 @@ fn a_bye_of_a_branch_that_lost_leaves_the_call_alone() {
     exchange.take_response(DESK, 200, Method::Bye);
     assert_eq!(exchange.count(OPERATOR, |message| message.is_request() && message.method() == Method::Bye), 0);
     let _ = exchange.take_request(SOFT, Method::Invite);
+}
+
+/// RFC 3261 §18.1.1: what is too large for a datagram goes by TCP, and as a datagram after all where TCP is refused.
+#[test]
+fn a_large_request_goes_by_tcp_and_falls_back_to_udp() {
+    let mut exchange = Exchange::new();
+    let call = invite(OPERATOR, "1001", "");
+    let filler: String = (0..40).map(|nth| format!("a=x-filler-{nth}:{:030}\r\n", nth)).collect();
+    let body = format!("{SDP}{filler}");
+    let head = String::from_utf8_lossy(call.bytes()).replace(SDP, "");
+    let head = head.replace(&format!("Content-Length: {}", SDP.len()), &format!("Content-Length: {}", body.len()));
+    exchange.receive(OPERATOR, format!("{head}{body}"));
+    let large = |message: &Message| message.is_request() && message.request_uri().contains("desk@");
+    let flow = exchange.flows_of(large)[0];
+    assert_eq!(flow.transport, Transport::Tcp);
+    assert!(exchange.take_request(DESK, Method::Invite).header(Name::Contact).unwrap().contains("transport=tcp"));
+    exchange.input(Input::FlowFailed { flow });
+    let flow = exchange.flows_of(large)[0];
+    assert_eq!(flow.transport, Transport::Udp);
+    let again = exchange.take_request(DESK, Method::Invite);
+    exchange.answer(&again, DESK, 200, "desk", "", true);
+    exchange.take_response(OPERATOR, 200, Method::Invite);
 }
