@@ -14,30 +14,32 @@ pub struct Params<'a>(&'a str);
 impl<'a> Params<'a> {
     /// Takes `;a=b;c` (or nothing). Empty names and unclosed quotes are faults.
     pub fn parse(text: &'a str) -> Result<Params<'a>, Fault> {
+        Params::read(text, |_, _| Ok(()))
+    }
+
+    /// Parses, and hands over each name and value on the way, a quoted one without its quotes.
+    pub(crate) fn read(
+        text: &'a str,
+        mut each: impl FnMut(&'a str, &'a str) -> Result<(), Fault>,
+    ) -> Result<Params<'a>, Fault> {
         let text = trim(text);
         if text.is_empty() {
             return Ok(Params(text));
         }
         let inner = text.strip_prefix(';').ok_or(Fault("Text after the address that is no parameter"))?;
+        let has_quotes = memchr(b'"', inner.as_bytes()).is_some();
         for (name, value) in Pieces(Some(inner)) {
-            let value = value.as_bytes();
-            let good = match value.first() {
-                None => true,
-                Some(b'"') => quote_end(value, 0) == Some(value.len() - 1),
-                Some(_) => memchr(b'"', value).is_none(),
-            };
-            if !good || !all(name.as_bytes(), class::PARAM) {
+            if !all(name.as_bytes(), class::PARAM) || (has_quotes && !is_value(value.as_bytes())) {
                 return Err(Fault("Malformed parameter"));
             }
+            each(name, without_quotes(value))?;
         }
         Ok(Params(inner))
     }
 
     /// Each name with its value, in order; quotes around values are cut off, a flag has an empty value.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.written().map(|(name, value)| {
-            (name, value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value))
-        })
+        self.written().map(|(name, value)| (name, without_quotes(value)))
     }
 
     /// Each name with its value, which keeps its quotes.
@@ -59,6 +61,19 @@ impl<'a> Params<'a> {
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// A quoted string and nothing else, or no quote at all.
+fn is_value(value: &[u8]) -> bool {
+    match value.first() {
+        None => true,
+        Some(b'"') => quote_end(value, 0) == Some(value.len() - 1),
+        Some(_) => memchr(b'"', value).is_none(),
+    }
+}
+
+fn without_quotes(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
 }
 
 struct Pieces<'a>(Option<&'a str>);

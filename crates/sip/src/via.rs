@@ -41,8 +41,7 @@ impl<'a> Via<'a> {
     /// Reads one value.
     pub fn parse(text: &'a str) -> Result<Via<'a>, Fault> {
         let (mut via, params) = Via::sender(text)?;
-        via.params = Params::parse(params)?;
-        via.read_params()?;
+        via.params = Params::read(params, |name, value| via.take_param(name, value))?;
         Ok(via)
     }
 
@@ -80,19 +79,16 @@ impl<'a> Via<'a> {
         Ok((via, params))
     }
 
-    fn read_params(&mut self) -> Result<(), Fault> {
-        for (name, value) in self.params.iter() {
-            match name.len() {
-                6 if name.eq_ignore_ascii_case("branch") => self.branch = Some(value),
-                5 if name.eq_ignore_ascii_case("rport") => self.rport = Some(rport(value)?),
-                8 if name.eq_ignore_ascii_case("received") => self.received = Some(no_brackets(value)),
-                5 if name.eq_ignore_ascii_case("maddr") => self.maddr = Some(no_brackets(value)),
-                3 if name.eq_ignore_ascii_case("ttl") => {
-                    self.ttl =
-                        Some(digits(value).and_then(|ttl| u8::try_from(ttl).ok()).ok_or(Fault("Malformed ttl"))?);
-                }
-                _ => {}
+    fn take_param(&mut self, name: &str, value: &'a str) -> Result<(), Fault> {
+        match name.len() {
+            6 if name.eq_ignore_ascii_case("branch") => self.branch = Some(value),
+            5 if name.eq_ignore_ascii_case("rport") => self.rport = Some(rport(value)?),
+            8 if name.eq_ignore_ascii_case("received") => self.received = Some(no_brackets(value)),
+            5 if name.eq_ignore_ascii_case("maddr") => self.maddr = Some(no_brackets(value)),
+            3 if name.eq_ignore_ascii_case("ttl") => {
+                self.ttl = Some(digits(value).and_then(|ttl| u8::try_from(ttl).ok()).ok_or(Fault("Malformed ttl"))?);
             }
+            _ => {}
         }
         Ok(())
     }

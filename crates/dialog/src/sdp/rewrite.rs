@@ -39,21 +39,21 @@ impl<'a> Rewrite<'a> {
 pub fn rewrite(sdp: &Sdp, how: &Rewrite<'_>) -> Bytes {
     let mut out = String::with_capacity(1024);
     let ours = how.ends.iter().flatten().next().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), SocketAddr::ip);
-    let session = &sdp.lines[..sdp.session_line_count];
+    let session = |letter| sdp.values(sdp.session(), letter);
     out.push_str("v=0\r\n");
     write_origin(&mut out, how.session_id, how.version, ours);
     write_line(
         &mut out,
         's',
-        first_value(session, b's').filter(|name| !name.is_empty() && !mentions_address(name)).unwrap_or("-"),
+        session(b's').next().filter(|name| !name.is_empty() && !mentions_address(name)).unwrap_or("-"),
     );
     write_connection(&mut out, ours);
-    for value in values(session, b'b').filter(|value| !mentions_address(value)) {
+    for value in session(b'b').filter(|value| !mentions_address(value)) {
         write_line(&mut out, 'b', value);
     }
-    write_line(&mut out, 't', first_value(session, b't').filter(|value| !mentions_address(value)).unwrap_or("0 0"));
+    write_line(&mut out, 't', session(b't').next().filter(|value| !mentions_address(value)).unwrap_or("0 0"));
     // A direction of the session is written at each media line instead.
-    for value in values(session, b'a').filter(|value| may_cross(value) && Direction::parse(value).is_none()) {
+    for value in session(b'a').filter(|value| may_cross(value) && Direction::parse(value).is_none()) {
         write_line(&mut out, 'a', value);
     }
     match how.answers {
@@ -122,12 +122,12 @@ impl Section<'_> {
         if end.ip() != self.ours {
             write_connection(out, end.ip());
         }
-        let lines = &self.sdp.lines[line.lines.clone()];
-        for value in values(lines, b'b').filter(|value| !mentions_address(value)) {
+        let lines = |letter| self.sdp.values(line.lines.clone(), letter);
+        for value in lines(b'b').filter(|value| !mentions_address(value)) {
             write_line(out, 'b', value);
         }
         let mut direction_is_written = false;
-        for value in values(lines, b'a') {
+        for value in lines(b'a') {
             if Direction::parse(value).is_some() {
                 if !std::mem::replace(&mut direction_is_written, true) {
                     write_line(out, 'a', self.direction().as_str());
@@ -208,14 +208,6 @@ fn may_cross(value: &str) -> bool {
 
 fn clean<'a>(word: &'a str, otherwise: &'static str) -> &'a str {
     if mentions_address(word) { otherwise } else { word }
-}
-
-fn values(lines: &[(u8, Box<str>)], letter: u8) -> impl Iterator<Item = &str> {
-    lines.iter().filter(move |(found, _)| *found == letter).map(|(_, value)| &**value)
-}
-
-fn first_value(lines: &[(u8, Box<str>)], letter: u8) -> Option<&str> {
-    values(lines, letter).next()
 }
 
 fn write_line(out: &mut String, letter: char, value: &str) {

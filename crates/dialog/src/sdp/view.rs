@@ -2,21 +2,35 @@
 
 use super::{Direction, Format, Kind, MediaLine, Proto};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Range;
+use std::sync::Arc;
 
 const BYTES_MAX: usize = 32 * 1024;
 const LINES_MAX: usize = 1024;
 const MEDIA_MAX: usize = 32;
 const FORMATS_MAX: usize = 64;
 
-/// A session description as it came, with its media lines understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sdp {
-    /// Every line in order: its letter and its value.
-    pub(super) lines: Vec<(u8, Box<str>)>,
+/// A session description as it came, with its media lines understood. A clone shares all of it.
+#[derive(Clone, Debug)]
+pub struct Sdp(Arc<Read>);
+
+#[derive(Debug)]
+struct Read {
+    text: Box<str>,
+    /// Every line in order: its letter, and where in the text its value is.
+    lines: Vec<(u8, Range<u32>)>,
     /// Lines before the first `m=`.
-    pub(super) session_line_count: usize,
+    session_line_count: usize,
     media: Vec<MediaLine>,
 }
+
+impl PartialEq for Sdp {
+    fn eq(&self, other: &Sdp) -> bool {
+        self.lines().eq(other.lines())
+    }
+}
+
+impl Eq for Sdp {}
 
 /// Why a body is no session description for us: answered 488 (or 400 by taste), never passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,17 +78,17 @@ impl Sdp {
             return Err(SdpFault::TooLarge);
         }
         let text = String::from_utf8_lossy(body);
-        let mut lines: Vec<(u8, Box<str>)> = Vec::with_capacity(24);
-        for line in text.split(['\n', '\r', '\0']) {
+        let mut lines: Vec<(u8, &str)> = Vec::with_capacity(24);
+        for line in split(&text) {
             let line = line.trim_start();
             let Some((letter, value)) = line.split_once('=') else { continue };
             let &[letter] = letter.as_bytes() else { continue };
             if lines.len() == LINES_MAX {
                 return Err(SdpFault::TooLarge);
             }
-            lines.push((letter.to_ascii_lowercase(), value.trim().into()));
+            lines.push((letter.to_ascii_lowercase(), value.trim()));
         }
-        if !matches!(lines.first(), Some((b'v', version)) if &**version == "0") {
+        if lines.first() != Some(&(b'v', "0")) {
             return Err(SdpFault::NotSdp);
         }
         let starts: Vec<usize> =
@@ -89,40 +103,74 @@ impl Sdp {
             let end = starts.get(nth + 1).copied().unwrap_or(lines.len());
             media.push(read_media(&lines, start..end, &defaults)?);
         }
-        Ok(Sdp { lines, session_line_count, media })
+        let place = |value: &str| {
+            let start = value.as_ptr() as usize - text.as_ptr() as usize;
+            start as u32..(start + value.len()) as u32
+        };
+        let lines = lines.iter().map(|(letter, value)| (*letter, place(value))).collect();
+        Ok(Sdp(Arc::new(Read { lines, session_line_count, media, text: text.into() })))
     }
 
     /// The media lines, in order: an answer has as many, in the same order.
     pub fn media(&self) -> &[MediaLine] {
-        &self.media
+        &self.0.media
+    }
+
+    /// Which lines come before the first media line.
+    pub(super) fn session(&self) -> Range<usize> {
+        0..self.0.session_line_count
+    }
+
+    /// The values of some lines that have this letter.
+    pub(super) fn values(&self, lines: Range<usize>, letter: u8) -> impl Iterator<Item = &str> {
+        let of_letter = self.0.lines[lines].iter().filter(move |(found, _)| *found == letter);
+        of_letter.map(|(_, place)| self.value(place))
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.0.lines.iter().map(|(letter, place)| (*letter, self.value(place)))
+    }
+
+    fn value(&self, place: &Range<u32>) -> &str {
+        &self.0.text[place.start as usize..place.end as usize]
     }
 
     /// The first audio line that we could relay, and its place.
     pub fn audio(&self) -> Option<(usize, &MediaLine)> {
-        self.media.iter().enumerate().find(|(_, line)| line.kind == Kind::Audio && line.is_relayable())
+        self.media().iter().enumerate().find(|(_, line)| line.kind == Kind::Audio && line.is_relayable())
     }
 
     /// Some line can be relayed: else the offer is refused with 488.
     pub fn is_relayable(&self) -> bool {
-        self.media.iter().any(MediaLine::is_relayable)
+        self.media().iter().any(MediaLine::is_relayable)
     }
 
     /// The writer has put the call on hold: none of the lines in use receives anything.
     pub fn is_hold(&self) -> bool {
-        let mut in_use = self.media.iter().filter(|line| line.port != 0).peekable();
+        let mut in_use = self.media().iter().filter(|line| line.port != 0).peekable();
         in_use.peek().is_some() && in_use.all(|line| !line.direction.receives())
     }
 
     /// Says the same as an earlier one from the same writer, its `o=` line apart: a refresh that changes nothing.
     pub fn says_the_same_as(&self, earlier: &Sdp) -> bool {
-        let without_origin =
-            |sdp: &Sdp| sdp.lines.iter().filter(|(letter, _)| *letter != b'o').cloned().collect::<Vec<_>>();
-        without_origin(self) == without_origin(earlier)
+        let not_origin = |(letter, _): &(u8, &str)| *letter != b'o';
+        self.lines().filter(not_origin).eq(earlier.lines().filter(not_origin))
     }
 }
 
+/// The lines of a text, by whatever byte they end.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.bytes().position(|byte| matches!(byte, b'\n' | b'\r' | 0));
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
+}
+
 impl Defaults {
-    fn of(lines: &[(u8, Box<str>)]) -> Defaults {
+    fn of(lines: &[(u8, &str)]) -> Defaults {
         let mut defaults = Defaults::default();
         for (letter, value) in lines {
             match letter {
@@ -138,11 +186,7 @@ impl Defaults {
     }
 }
 
-fn read_media(
-    lines: &[(u8, Box<str>)],
-    section: std::ops::Range<usize>,
-    defaults: &Defaults,
-) -> Result<MediaLine, SdpFault> {
+fn read_media(lines: &[(u8, &str)], section: Range<usize>, defaults: &Defaults) -> Result<MediaLine, SdpFault> {
     let (_, head) = &lines[section.start];
     let mut words = head.split_ascii_whitespace();
     let media = words.next().ok_or(SdpFault::Media)?;
@@ -156,7 +200,7 @@ fn read_media(
     let port = port.split('/').next().unwrap_or_default().parse().map_err(|_| SdpFault::Media)?;
     let proto = read_proto(proto_text);
     let attributes: Vec<&str> =
-        lines[section.clone()].iter().filter(|(letter, _)| *letter == b'a').map(|(_, value)| &**value).collect();
+        lines[section.clone()].iter().filter(|(letter, _)| *letter == b'a').map(|(_, value)| *value).collect();
     let connection = lines[section.clone()]
         .iter()
         .filter(|(letter, _)| *letter == b'c')
@@ -292,7 +336,7 @@ mod tests {
     fn a_nul_ends_a_line_and_goes_no_further() {
         let sdp = read("v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 0\r\na=x\0y=z\r\na=ptime:20\r\n\0");
         assert_eq!(sdp.media()[0].ptime, Some(20));
-        assert!(sdp.lines.iter().all(|(_, value)| !value.contains('\0')));
+        assert!(sdp.lines().all(|(_, value)| !value.contains('\0')));
     }
 
     /// RFC 2543 §B.5, RFC 3264 §8.4: an offer with 0.0.0.0 is a hold.
