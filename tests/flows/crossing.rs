@@ -160,3 +160,37 @@ fn a_call_over_bad_lines_comes_about_and_ends() {
         assert!(!office.phone("bo-desk").got(Method::Invite).is_empty());
     }
 }
+
+/// RFC 3261 §15.1.2: BYE while a re-INVITE is under way: "must still respond to any pending requests".
+#[test]
+fn a_bye_in_the_middle_of_a_re_invite_leaves_nothing_unanswered() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.phone_mut("bo-desk").manners = answers(1);
+    office.call("anna-desk", "1002");
+    office.run_for(secs(3));
+    *office.link("bo-desk") = Link { delay: millis(300), ..Link::PERFECT };
+    office.mark();
+    office.hold("anna-desk");
+    office.run_for(millis(100));
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.check(
+        "
+        0.00  anna-desk → pbx          INVITE sip:192.0.2.1:5060 + sdp sendonly
+        0.00  pbx → anna-desk          100 Trying
+        0.00  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp sendonly
+        0.10  anna-desk → pbx          BYE sip:192.0.2.1:5060
+        0.10  anna-desk → pbx          CANCEL sip:192.0.2.1:5060
+        0.10  pbx → anna-desk          200 OK (BYE)
+        0.10  pbx → anna-desk          487 Request Terminated
+        0.10  pbx → bo-desk            BYE sip:bo-desk@10.0.0.2:5060
+        0.10  pbx → anna-desk          200 OK (CANCEL)
+        0.10  anna-desk → pbx          ACK sip:192.0.2.1:5060
+        0.30  bo-desk → pbx            200 OK + sdp recvonly
+        0.40  bo-desk → pbx            200 OK (BYE)
+        0.50  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp sendonly (again)
+        0.60  pbx → bo-desk            BYE sip:bo-desk@10.0.0.2:5060 (again)
+        0.90  bo-desk → pbx            200 OK (BYE) (again)
+        ",
+    );
+}

@@ -1,7 +1,7 @@
 //! What happens before the answer: early media, reliable provisional responses, late offers.
 
-use crate::office::{answers, answers_and_talks, office_with, secs};
-use sim::{Manners, Ring};
+use crate::office::{answers, answers_and_talks, millis, office_with, secs};
+use sim::{Link, Manners, Ring};
 use sip::{Method, Name};
 
 /// RFC 3261 §13.3.1.1, RFC 3960: a 183 with SDP reaches the caller, who hears what the phone plays.
@@ -192,6 +192,22 @@ fn a_caller_is_told_once_that_it_rings() {
     assert_eq!(office.phone("anna-desk").got_response(180, Method::Invite).len(), 1);
     let ringing = office.phone("anna-desk").got_response(180, Method::Invite)[0].clone();
     assert!(ringing.to_tag().is_some() && ringing.header(Name::Contact).is_some());
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
+}
+
+/// RFC 3261 §13.3.1.4: the called phone repeats its 200 with the offer while the caller's answer is still on its
+/// way; that is the same answer, not a second one.
+#[test]
+fn a_repeated_200_to_a_late_offer_is_no_second_answer() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    *office.link("anna-desk") = Link { delay: millis(400), ..Link::PERFECT };
+    office.phone_mut("anna-desk").manners.late_offer = true;
+    office.phone_mut("bo-desk").manners = answers(3);
+    office.call("anna-desk", "1002");
+    office.run_for(secs(8));
+    assert!(office.hears("anna-desk", "bo-desk") && office.hears("bo-desk", "anna-desk"), "{}", office.ladder());
     office.hang_up("anna-desk");
     office.run_until_idle();
     office.assert_sound();

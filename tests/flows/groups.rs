@@ -246,3 +246,20 @@ fn a_phone_that_redirects_is_followed() {
         ",
     );
 }
+
+/// RFC 5626 §5.3, RFC 3261 §8.1.3.4: the phone to which a redirection leads is behind NAT, the one that redirects
+/// is not: the ACK and the BYE go where the second registered from, too.
+#[test]
+fn a_redirection_to_a_phone_behind_nat_is_followed_to_the_end() {
+    let mut office = Office::new(PLAN, 1);
+    office.put_behind_nat("cia-desk", "203.0.113.9:31337");
+    office.register(&["anna-desk", "bo-desk", "cia-desk"]);
+    office.phone_mut("bo-desk").manners.ring = Ring::Redirect("sip:1003@pbx.example.fi".into());
+    office.phone_mut("cia-desk").manners = answers(2);
+    office.call("anna-desk", "1002");
+    office.run_for(secs(5));
+    assert!(office.hears("anna-desk", "cia-desk") && office.hears("cia-desk", "anna-desk"), "{}", office.ladder());
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
+}

@@ -199,3 +199,23 @@ fn an_update_is_answered() {
     office.run_until_idle();
     office.assert_sound();
 }
+
+/// RFC 3311 §4, RFC 3261 §20.5: a phone whose Allow has no UPDATE gets none; the other side's is answered all the same.
+#[test]
+fn an_update_does_not_reach_a_phone_that_does_not_know_it() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.phone_mut("anna-desk").manners.update = true;
+    office.phone_mut("bo-desk").manners = answers(1);
+    office.call("anna-desk", "1002");
+    office.run_for(secs(4));
+    for with_offer in [false, true] {
+        office.act("anna-desk", |phone, now| phone.update(now, 0, with_offer));
+        office.run_for(secs(2));
+    }
+    assert_eq!(office.phone("anna-desk").got_response(200, Method::Update).len(), 2, "{}", office.ladder());
+    assert!(office.phone("bo-desk").got(Method::Update).is_empty());
+    assert!(office.hears("anna-desk", "bo-desk") && office.hears("bo-desk", "anna-desk"), "{}", office.ladder());
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
+}

@@ -3,12 +3,14 @@
 //! [`Office`] is what the server is in earnest: it feeds the engine and carries out what it says. Its phones are small
 //! user agents of their own, its network loses and doubles by seed, and its clock jumps to the next thing that is due.
 
+mod checks;
 mod ladder;
 mod media;
 mod network;
 mod office;
 mod phone;
 mod secrets;
+mod wire;
 
 pub use media::{End, Media, Playing, Replies};
 pub use network::Link;

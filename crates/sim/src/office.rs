@@ -1,9 +1,9 @@
 //! An office in virtual time: the engine, its facts, and everything that stands around it in the server.
 
-use crate::ladder::{Ladder, dedent};
+use crate::ladder::Ladder;
 use crate::media::{Media, Tick, short};
 use crate::network::{Link, Stream};
-use crate::phone::{Identity, Phase, Phone};
+use crate::phone::{Identity, Phone};
 use crate::secrets;
 use bytes::Bytes;
 use call::media::{MediaCommand, MediaEvent};
@@ -12,7 +12,7 @@ use dialplan::{Dialplan, Source};
 use engine::{Command, Config, Engine, Input, Listener, Output, Status};
 use jiff::Timestamp;
 use locate::{Answer, LookupFault, Question};
-use sip::{Flow, Message, Method, Transport};
+use sip::{Flow, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub struct Store {
 }
 
 /// What will happen at some instant.
-enum Happening {
+pub(crate) enum Happening {
     ToPbx(Flow, Bytes),
     ToPhone(usize, Flow, Bytes),
     PbxFlowFailed(Flow),
@@ -68,24 +68,24 @@ pub struct Office {
     pub notes: Vec<Note>,
     /// Keep [`Office::notes`].
     pub keeps_notes: bool,
-    seed: u64,
-    wall: (Instant, Timestamp),
-    now: Instant,
-    phones: Vec<Phone>,
-    links: Vec<Link>,
-    names: BTreeMap<String, usize>,
-    addresses: BTreeMap<IpAddr, usize>,
-    streams: Vec<Stream>,
-    agenda: BTreeMap<(Instant, u64), Happening>,
-    count: u64,
-    wakes: BTreeSet<(Instant, usize)>,
-    woken_at: Vec<Option<Instant>>,
-    dice: fastrand::Rng,
-    ladder: Ladder,
+    pub(crate) seed: u64,
+    pub(crate) wall: (Instant, Timestamp),
+    pub(crate) now: Instant,
+    pub(crate) phones: Vec<Phone>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) names: BTreeMap<String, usize>,
+    pub(crate) addresses: BTreeMap<IpAddr, usize>,
+    pub(crate) streams: Vec<Stream>,
+    pub(crate) agenda: BTreeMap<(Instant, u64), Happening>,
+    pub(crate) count: u64,
+    pub(crate) wakes: BTreeSet<(Instant, usize)>,
+    pub(crate) woken_at: Vec<Option<Instant>>,
+    pub(crate) dice: fastrand::Rng,
+    pub(crate) ladder: Ladder,
     /// Steps since time last moved.
-    standing: usize,
+    pub(crate) standing: usize,
     /// Requests that reached the exchange, by branch and method; `None` once they have their final response.
-    requests: BTreeMap<(String, String), Option<String>>,
+    pub(crate) requests: BTreeMap<(String, String), Option<String>>,
 }
 
 impl Office {
@@ -399,95 +399,11 @@ impl Office {
         self.ladder.digest()
     }
 
-    /// Compares the ladder with what is expected, and looks for whatever no test should have to mention: faults that
-    /// phones, media and exchange saw, and calls, ports or busy devices that are left over.
-    #[track_caller]
-    pub fn check(&mut self, expected: &str) {
-        let ladder = self.ladder();
-        let (expected, got) = (dedent(expected), dedent(&ladder));
-        if expected != got {
-            let expected: Vec<&str> = expected.lines().collect();
-            let got: Vec<&str> = got.lines().collect();
-            let at = expected.iter().zip(&got).position(|(a, b)| a != b).unwrap_or(expected.len().min(got.len()));
-            panic!(
-                "the ladder differs from line {}:\n  expected {:?}\n  got      {:?}\n\n{ladder}",
-                at + 1,
-                expected.get(at).copied().unwrap_or("nothing more"),
-                got.get(at).copied().unwrap_or("nothing more"),
-            );
-        }
-        self.assert_sound();
-    }
-
-    /// The part of [`Office::check`] that holds for every office.
-    #[track_caller]
-    pub fn assert_sound(&self) {
-        let wrongs = self.wrongs();
-        assert!(wrongs.is_empty(), "{}\n\n{}", wrongs.join("\n"), self.ladder());
-    }
-
-    /// What is wrong, in words.
-    pub fn wrongs(&self) -> Vec<String> {
-        let mut wrongs: Vec<String> = Vec::new();
-        for phone in &self.phones {
-            let told = |(at, fault): &(Instant, String)| {
-                format!("{} at {:.2}: {fault}", phone.identity.name, self.ladder.time(*at).as_secs_f64())
-            };
-            wrongs.extend(phone.faults.iter().map(told));
-        }
-        wrongs.extend(self.media.faults.iter().map(|fault| format!("media: {fault}")));
-        let status = self.engine.status();
-        if status.faults > 0 {
-            let words = self.notes.iter().filter_map(|note| match &note.what {
-                What::Fault { message } => Some(message.as_ref()),
-                _ => None,
-            });
-            wrongs.push(format!("the exchange had {} faults: {:?}", status.faults, words.collect::<Vec<_>>()));
-        }
-        let unanswered = self.requests.iter().filter_map(|((_, method), told)| Some((method, told.as_ref()?)));
-        wrongs.extend(unanswered.map(|(method, told)| format!("{method} {told} never got a final response")));
-        if self.is_idle() {
-            let idle = (status.legs, status.ports, status.timers) == (0, 0, 0) || status.subscriptions > 0;
-            if !idle || status.legs > 0 || status.ports > 0 {
-                wrongs.push(format!("something is left over: {status:?}"));
-            }
-            wrongs.extend(self.media.ends().map(|(id, end)| format!("{id:?} is left open: {end:?}")));
-            if self.facts.journeys() > 0 {
-                wrongs.push(format!("{} journeys still occupy devices", self.facts.journeys()));
-            }
-            for device in self.plan.devices() {
-                let calls = call::Facts::calls(&self.facts, &device.name);
-                if calls != (0, 0) {
-                    wrongs.push(format!("{} has calls {calls:?} without having any", device.name));
-                }
-            }
-        }
-        wrongs
-    }
-
-    /// Whether `listener` hears what `speaker` says into their last calls.
-    pub fn hears(&self, listener: &str, speaker: &str) -> bool {
-        let (listener, speaker) = (&self.phones[self.nth(listener)], &self.phones[self.nth(speaker)]);
-        let Some(to) = speaker.calls.last().and_then(|call| call.sends_to()) else { return false };
-        let Some((_, end)) = self.media.at_port(to.port()) else { return false };
-        let Some(other) = end.patched.and_then(|other| self.media.end(other)) else { return false };
-        let Some(call) = listener.calls.last() else { return false };
-        other.playing.is_none() && other.send && other.remote == Some(call.rtp) && call.listens()
-    }
-
-    /// What the exchange plays to a phone in its last call.
-    pub fn playing_to(&self, name: &str) -> Option<String> {
-        let call = self.phones[self.nth(name)].calls.last()?;
-        let (_, end) = self.media.ends().find(|(_, end)| end.remote == Some(call.rtp))?;
-        let playing = end.playing.as_ref().filter(|_| end.send && call.listens())?;
-        Some(playing.sounds.iter().map(short).collect::<Vec<_>>().join(", "))
-    }
-
-    fn nth(&self, name: &str) -> usize {
+    pub(crate) fn nth(&self, name: &str) -> usize {
         *self.names.get(name).unwrap_or_else(|| panic!("no phone is called {name}"))
     }
 
-    fn plan_at(&mut self, at: Instant, happening: Happening) {
+    pub(crate) fn plan_at(&mut self, at: Instant, happening: Happening) {
         self.count += 1;
         self.agenda.insert((at, self.count), happening);
     }
@@ -565,7 +481,7 @@ impl Office {
         self.engine.handle_input(self.now, input, &self.facts);
         while let Some(output) = self.engine.poll_output() {
             match output {
-                Output::Transmit { flow, bytes } => self.from_pbx(flow, bytes),
+                Output::Transmit { flow, bytes } => self.carry_from_pbx(flow, bytes),
                 Output::Media(command) => self.on_media_command(&command),
                 Output::Ask(question) => {
                     let answer = self.dns.get(&question).cloned().unwrap_or(Err(LookupFault::Failed));
@@ -611,130 +527,6 @@ impl Office {
         }
         self.plan_ticks(ticks);
     }
-
-    /// Remembers a request that wants a final response.
-    fn count_request(&mut self, bytes: &Bytes) {
-        let Ok(message) = Message::parse(bytes.clone()) else { return };
-        if message.is_request() && message.method() != Method::Ack && message.validate().is_ok() {
-            let at = self.ladder.time(self.now).as_secs_f64();
-            let told = format!("at {at:.2} {}", message.request_uri());
-            // A copy may come when the first has been answered.
-            self.requests.entry(transaction_of(&message)).or_insert(Some(told));
-        }
-    }
-
-    /// Forgets a request that has its final response.
-    fn count_response(&mut self, bytes: &Bytes) {
-        if bytes.starts_with(b"SIP/2.0 1") || !bytes.starts_with(b"SIP/2.0 ") {
-            return;
-        }
-        if let Ok(message) = Message::parse(bytes.clone()) {
-            self.requests.insert(transaction_of(&message), None);
-        }
-    }
-
-    /// The exchange sends.
-    fn from_pbx(&mut self, flow: Flow, bytes: Bytes) {
-        self.count_response(&bytes);
-        if flow.transport != Transport::Udp {
-            return self.from_pbx_by_stream(flow, bytes);
-        }
-        let nth = self.addresses.get(&flow.remote.ip()).copied();
-        let nth = nth.filter(|nth| self.phones[*nth].identity.public == flow.remote);
-        let arrivals = nth.map(|nth| self.links[nth].arrivals(self.now, &mut self.dice)).unwrap_or_default();
-        let to = nth.map_or(flow.remote.to_string(), |nth| self.phones[nth].identity.name.clone());
-        let lost = nth.is_some() && arrivals.is_empty();
-        self.ladder.message(self.now, "pbx", &to, &bytes, lost);
-        if let Some(nth) = nth {
-            let theirs = Flow { local: self.phones[nth].identity.address, remote: flow.local, ..flow };
-            for at in arrivals {
-                self.plan_at(at, Happening::ToPhone(nth, theirs, bytes.clone()));
-            }
-        }
-    }
-
-    fn from_pbx_by_stream(&mut self, flow: Flow, bytes: Bytes) {
-        let number = match flow.connection {
-            0 => {
-                let open = self.streams.iter().position(|stream| stream.open && stream.remote == flow.remote);
-                let nth = self.addresses.get(&flow.remote.ip()).copied();
-                let nth = nth.filter(|nth| self.phones[*nth].alive && self.phones[*nth].identity.public == flow.remote);
-                open.or_else(|| nth.map(|nth| self.connect(nth, flow.remote)))
-            }
-            number => Some(number as usize - 1),
-        };
-        let stream = number.and_then(|number| self.streams.get(number)).copied().filter(|stream| stream.open);
-        let to = stream.map_or(flow.remote.to_string(), |stream| self.phones[stream.phone].identity.name.clone());
-        self.ladder.message(self.now, "pbx", &to, &bytes, stream.is_none());
-        match (number, stream) {
-            (Some(number), Some(stream)) => {
-                let link = self.links[stream.phone];
-                let at = self.streams[number].arrival(self.now, &link, false);
-                let local = self.phones[stream.phone].identity.address;
-                let theirs = Flow { local, remote: flow.local, connection: number as u64 + 1, ..flow };
-                self.plan_at(at, Happening::ToPhone(stream.phone, theirs, bytes));
-            }
-            _ => self.plan_at(self.now + Duration::from_millis(1), Happening::PbxFlowFailed(flow)),
-        }
-    }
-
-    fn connect(&mut self, phone: usize, remote: SocketAddr) -> usize {
-        let now = self.now;
-        self.streams.push(Stream { phone, remote, open: true, to_pbx_after: now, to_phone_after: now });
-        self.streams.len() - 1
-    }
-
-    /// Sends what a phone wants sent, and remembers when it wants to be woken.
-    fn settle_phone(&mut self, nth: usize) {
-        while let Some((flow, bytes)) = self.phones[nth].out.pop_front() {
-            self.from_phone(nth, flow, bytes);
-        }
-        let wake = self.phones[nth].poll_timeout();
-        if self.woken_at[nth] != wake {
-            if let Some(at) = self.woken_at[nth] {
-                self.wakes.remove(&(at, nth));
-            }
-            self.wakes.extend(wake.map(|at| (at, nth)));
-            self.woken_at[nth] = wake;
-        }
-    }
-
-    fn from_phone(&mut self, nth: usize, flow: Flow, bytes: Bytes) {
-        let name = self.phones[nth].identity.name.clone();
-        let public = self.phones[nth].identity.public;
-        if flow.transport == Transport::Udp {
-            let arrivals = self.links[nth].arrivals(self.now, &mut self.dice);
-            self.ladder.message(self.now, &name, "pbx", &bytes, arrivals.is_empty());
-            let ours = Flow { local: flow.remote, remote: public, ..flow };
-            for at in arrivals {
-                self.plan_at(at, Happening::ToPbx(ours, bytes.clone()));
-            }
-            return;
-        }
-        let asked = (flow.connection as usize).checked_sub(1).filter(|number| self.streams[*number].open);
-        let own = || self.streams.iter().position(|stream| stream.open && stream.phone == nth);
-        let number = asked.or_else(own).unwrap_or_else(|| {
-            let port = 40_000 + (self.streams.len() % 20_000) as u16;
-            self.connect(nth, SocketAddr::new(public.ip(), port))
-        });
-        let link = self.links[nth];
-        let stream = &mut self.streams[number];
-        let at = stream.arrival(self.now, &link, true);
-        let ours = Flow { local: flow.remote, remote: stream.remote, connection: number as u64 + 1, ..flow };
-        self.ladder.message(self.now, &name, "pbx", &bytes, false);
-        self.plan_at(at, Happening::ToPbx(ours, bytes));
-    }
-
-    /// The phones that are in a call now.
-    pub fn talking(&self) -> Vec<&str> {
-        let talks = |phone: &&Phone| phone.calls.iter().any(|call| call.phase == Phase::Talking);
-        self.phones.iter().filter(talks).map(|phone| phone.identity.name.as_str()).collect()
-    }
-}
-
-fn transaction_of(message: &Message) -> (String, String) {
-    let branch = message.top_via().ok().and_then(|via| via.branch.map(str::to_owned));
-    (branch.unwrap_or_default(), message.method_str().to_owned())
 }
 
 fn new_engine(seed: u64, plan: Arc<Dialplan>, now: Instant, wall: Timestamp) -> Engine {

@@ -12,13 +12,7 @@ impl Phone {
         let code = response.code();
         match (task, code) {
             (Task::Register, 200..) => self.on_registered(now, response),
-            (Task::Subscribe, 401 | 407) => {
-                if self.registration.subscription.as_ref().is_some_and(|subscription| !subscription.answered) {
-                    let uri = format!("sip:{}@{}", self.identity.user, self.identity.domain);
-                    let credentials = self.credentials(response, "SUBSCRIBE", &uri);
-                    self.send_subscribe(now, credentials);
-                }
-            }
+            (Task::Subscribe, 401 | 407) => self.on_subscribe_challenged(now, response),
             (Task::Invite(call), 100..=199) => self.on_provisional(now, call, response),
             (Task::Invite(call), 200..=299) => self.on_answered(now, call, response),
             (Task::Invite(call), _) => self.on_refused(now, call, response),
@@ -41,6 +35,15 @@ impl Phone {
                 self.hang_up(now, call);
             }
             _ => {}
+        }
+    }
+
+    fn on_subscribe_challenged(&mut self, now: Instant, response: &Message) {
+        let tried = self.registration.subscription.as_ref().is_none_or(|subscription| subscription.answered);
+        if !tried {
+            let uri = format!("sip:{}@{}", self.identity.user, self.identity.domain);
+            let credentials = self.credentials(response, "SUBSCRIBE", &uri);
+            self.send_subscribe(now, credentials);
         }
     }
 
@@ -189,12 +192,12 @@ impl Phone {
                 return self.send_invite(now, nth, Some(credentials));
             }
         }
-        if let (422, Some(Ok(min))) = (code, response.number(Name::MinSe)) {
-            if self.calls[nth].session_secs.is_some_and(|secs| secs < min) {
-                self.calls[nth].session_secs = Some(min);
-                self.calls[nth].nc = 0;
-                return self.send_invite(now, nth, None);
-            }
+        if let (422, Some(Ok(min))) = (code, response.number(Name::MinSe))
+            && self.calls[nth].session_secs.is_some_and(|secs| secs < min)
+        {
+            self.calls[nth].session_secs = Some(min);
+            self.calls[nth].nc = 0;
+            return self.send_invite(now, nth, None);
         }
         self.calls[nth].end(now, code);
     }
@@ -238,10 +241,10 @@ impl Phone {
 
     fn on_updated(&mut self, nth: usize, response: &Message) {
         let call = &mut self.calls[nth];
-        if std::mem::take(&mut call.offer_sent) {
-            if let Some(answer) = Heard::read(response.body_bytes()) {
-                call.heard = Some(answer);
-            }
+        if std::mem::take(&mut call.offer_sent)
+            && let Some(answer) = Heard::read(response.body_bytes())
+        {
+            call.heard = Some(answer);
         }
     }
 }
