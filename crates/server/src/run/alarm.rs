@@ -8,7 +8,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// A deadline is heard of this much late at most, and shares its wake-up with all others within it.
@@ -25,8 +24,7 @@ pub struct Alarm {
 impl Alarm {
     /// An alarm that is not set.
     pub fn new() -> io::Result<Alarm> {
-        let timer = AsyncFd::register_with_interest(sys::timer()?, Interest::READABLE)?;
-        Ok(Alarm { timer, start: Instant::now(), set: None })
+        Ok(Alarm { timer: sys::timer()?, start: Instant::now(), set: None })
     }
 
     /// Ready when `due` has come; else the task is woken by then.

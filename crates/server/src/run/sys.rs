@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::time::Duration;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// At most so many datagrams in one system call.
 pub const BATCH: usize = 32;
@@ -199,15 +201,16 @@ pub fn tell_arrival_address(socket: &impl AsRawFd, ipv6: bool) -> io::Result<()>
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// A timer that becomes readable when its time has come.
-pub fn timer() -> io::Result<OwnedFd> {
+/// A timer that becomes readable when its time has come, in this thread's runtime.
+pub fn timer() -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: no pointers.
     let fd = unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the kernel has just given us this descriptor and nobody else has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    // SAFETY: the kernel has just given us this descriptor and nobody else has it; an `OwnedFd` is the same open
+    // descriptor for as long as it lives.
+    unsafe { AsyncFd::register_with_interest(OwnedFd::from_raw_fd(fd), Interest::READABLE).map_err(Into::into) }
 }
 
 /// Lets a timer ring after a while, once; what was set before is forgotten.
