@@ -135,8 +135,7 @@ impl Message {
 
     /// The first Via.
     pub fn top_via(&self) -> Result<Via<'_>, Fault> {
-        let line = self.header(Name::Via).ok_or(Fault("Missing Via"))?;
-        Via::parse(values(line).next().ok_or(Fault("Empty Via"))?)
+        Via::parse(self.values(Name::Via).next().ok_or(Fault("Missing Via"))?)
     }
 
     /// Every Via, the latest hop first.

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::BytesMut;
 
-use crate::{Flow, Message, Name, Transport, Writer, reason_phrase, uri::address, values};
+use crate::{Flow, Message, Name, Transport, Writer, reason_phrase, uri::address};
 
 /// Begins the response to a request: Via, From, To, Call-ID, CSeq and Timestamp are the request's, §8.2.6.2.
 /// The caller adds a To-tag by [`Writer::to_tag`], except to a 100.
@@ -27,10 +27,9 @@ pub fn respond(request: &Message, code: u16, reason: Option<&str>) -> Writer {
 /// Responses, and requests whose Via tells the truth, come back as they are.
 pub fn fix_via(message: Message, source: SocketAddr) -> Message {
     let Some(fixed) = fixed_via(&message, source) else { return message };
-    let Some(line) = message.line(Name::Via).copied() else { return message };
-    let value = message.value(&line);
-    let Some(top) = values(value).next() else { return message };
-    let at = line.value_at as usize + (top.as_ptr() as usize - value.as_ptr() as usize);
+    // The first line may hold nothing but commas.
+    let Some(top) = message.values(Name::Via).next() else { return message };
+    let at = top.as_ptr() as usize - message.bytes.as_ptr() as usize;
     let end = at + top.len();
     let mut bytes = BytesMut::with_capacity(message.bytes.len() + fixed.len());
     bytes.extend_from_slice(&message.bytes[..at]);

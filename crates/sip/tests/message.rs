@@ -83,6 +83,16 @@ fn leading_line_ends_are_skipped_and_only_line_ends_are_a_keep_alive() {
     }
 }
 
+#[test]
+fn an_empty_via_line_hides_no_via() {
+    let message = read(&edited("v: SIP", "v: ,\r\nv: SIP"));
+    assert_eq!(message.validate(), Ok(()));
+    assert_eq!(message.top_via().unwrap().branch, Some("z9hG4bKa"));
+    let fixed = fix_via(message, source("203.0.113.9:99"));
+    assert_eq!(fixed.top_via().unwrap().received, Some("203.0.113.9"));
+    assert_eq!(fixed.header(Name::Via), Some(","));
+}
+
 /// RFC 3261 §25.1 has a NUL in quoted pairs only, RFC 4475 §3.1.1.2 sends one. A response repeats it, §8.2.6.2.
 #[test]
 fn a_nul_is_refused_unless_it_is_a_quoted_pair() {
