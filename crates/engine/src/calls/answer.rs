@@ -14,7 +14,9 @@ impl Call {
     /// A 2xx to the INVITE of a rung leg: the first one, the same again, or one that comes too late.
     pub fn on_answered(&mut self, cx: &mut Cx<'_>, leg: Leg, response: &Message) {
         let cseq = response.cseq().map_or(1, |cseq| cseq.number);
-        let Some(at) = self.party(leg).and_then(|party| party.thread_of(response)) else { return };
+        let Some(at) = self.party(leg).and_then(|party| party.thread_of(response)) else {
+            return self.on_unheard(cx, leg, 502); // no dialog can be made of it, and nothing else will come
+        };
         let party = &mut self.parties[usize::from(leg.0)];
         if let Some((flow, ack)) = party.threads[at].ack_for(cseq) {
             return cx.core.transmit(flow, ack);
@@ -25,7 +27,7 @@ impl Call {
         self.note_sip(cx, leg, false, &format!("{} {} (INVITE)", response.code(), response.reason_phrase()));
         let party = &mut self.parties[usize::from(leg.0)];
         if party.threads[at].dialog.take_response(response).is_err() {
-            return; // a Record-Route that cannot be followed: the phone gives up its 2xx in time
+            return self.on_unheard(cx, leg, 502); // a Record-Route that cannot be followed: no ACK could reach the phone
         }
         self.server_worked(cx, leg);
         let party = &mut self.parties[usize::from(leg.0)];
