@@ -10,6 +10,8 @@ mod codec;
 mod commands;
 mod desk;
 mod end;
+#[doc(hidden)]
+pub mod fuzzing;
 mod inbox;
 mod loader;
 mod messages;
