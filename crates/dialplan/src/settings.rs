@@ -77,9 +77,9 @@ section! {
         pub connections: u32 = 10000;
         /// Open TCP connections from one address.
         pub connections_per_address: u32 = 500;
-        /// The longest SIP message that is taken, in bytes.
+        /// The longest SIP message that is taken over TCP, in bytes; over UDP a datagram is the limit.
         pub message_bytes: u32 = 65535;
-        /// The longest header part of one, in bytes.
+        /// The longest header part of one over TCP, in bytes.
         pub header_bytes: u32 = 32768;
         /// The longest a call may last.
         pub call_time: Duration = Duration::from_secs(12 * 3600);
@@ -89,7 +89,8 @@ section! {
         pub shutdown_wait: Duration = Duration::from_secs(30);
         /// What those who are refused are told to wait before they try again.
         pub retry_after: Duration = Duration::from_secs(10);
-        /// Notes waiting for the database; beyond it new calls are refused.
+        /// Notes on their way to the database. Beyond it the diary loses some, which `vaihde status` counts, and no
+        /// message is taken that could not be kept; calls go on.
         pub notes: u32 = 100000;
     }
 }
@@ -162,7 +163,8 @@ section! {
 section! {
     /// What is written to the log.
     pub struct Log = "[log]" {
-        /// `error`, `warn`, `info`, `debug` or `trace`; also a filter such as "info,engine=debug".
+        /// `error`, `warn`, `info`, `debug` or `trace`; also a filter such as "info,engine=debug". At `debug` every call
+        /// and every registration has its lines, with the journey's id.
         pub level: Name = "info".into();
         /// Lines for people ("text") or for programs ("json").
         pub format: LogFormat = LogFormat::Text;

@@ -4,11 +4,21 @@ use crate::plan::Dialplan;
 use call::{Absence, Name, Outcome, Reachability, Reason};
 use std::time::Duration;
 
-/// A decision and its cause as a sentence.
-pub fn sentence(plan: &Dialplan, reason: &Reason) -> String {
+/// A decision and its cause as a sentence; `None` for what the next one tells anyway.
+pub fn sentence(plan: &Dialplan, reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::StepEnded { outcome: Outcome::Passed | Outcome::Answered | Outcome::Ended, .. } => None,
+        reason => Some(said(plan, reason)),
+    }
+}
+
+fn said(plan: &Dialplan, reason: &Reason) -> String {
     let name = |person: &Name| plan.person(person).map_or_else(|| person.clone(), |person| person.name.clone());
     match reason {
-        Reason::Route { route, at } => format!("{route} fits ({at})."),
+        Reason::Route { route, at } => match route.strip_prefix("route ") {
+            Some(number) => format!("Route {number} fits ({at})."),
+            None => format!("The route \"{route}\" fits ({at})."),
+        },
         Reason::Step { step, at } => format!("Next: {step} ({at})."),
         Reason::Skipped { step, when } => format!("Left out: {step}, for `{when}` does not hold."),
         Reason::NotRung { person, because } => {
@@ -21,7 +31,7 @@ pub fn sentence(plan: &Dialplan, reason: &Reason) -> String {
             format!("The call goes on from {} to {to}: {}.", name(from), ended(*after))
         }
         Reason::StepEnded { step, outcome } => format!("Done with {step}: {}.", ended(*outcome)),
-        Reason::NoRoute { dialled } => format!("No route leads to {dialled}: nobody has that number."),
+        Reason::NoRoute { dialled } => format!("No route leads this caller to {dialled}."),
         Reason::Words(words) => {
             let mut letters = words.chars();
             let first = letters.next().into_iter().flat_map(char::to_uppercase);
@@ -37,7 +47,7 @@ pub fn unreachable_because(plan: &Dialplan, reachability: &Reachability) -> Stri
         Reachability::Absent(absence) => absent(plan, absence),
         Reachability::DoNotDisturb => "they asked not to be disturbed".into(),
         Reachability::Busy { ringing: true } => "their phone rings for somebody else".into(),
-        Reachability::Busy { ringing: false } => "they talk".into(),
+        Reachability::Busy { ringing: false } => "they are in a call".into(),
         Reachability::Offline => "none of their phones is registered".into(),
     }
 }
@@ -47,8 +57,8 @@ fn absent(plan: &Dialplan, absence: &Absence) -> String {
     let until = absence.until.map(|until| {
         let back = until.to_zoned(plan.office.timezone.clone());
         // Back from the first moment of a day: the day says enough.
-        let shape = if back.time() == jiff::civil::Time::midnight() { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" };
-        format!(" until {}", back.strftime(shape))
+        let shape = if back.time() == jiff::civil::Time::midnight() { "%Y-%m-%d" } else { "%Y-%m-%d at %H:%M" };
+        format!(", back on {}", back.strftime(shape))
     });
     format!("they are away{reason}{}", until.unwrap_or_default())
 }

@@ -116,7 +116,7 @@ fn a_call_that_nobody_answers_goes_on_to_the_reception_and_ends_in_voicemail() {
         "20.0 s  maija-desk rings",
         "30.0 s  Maija Saarinen stops ringing",
         "Pekka Koistinen is not rung a second time",
-        "the person's voicemail",
+        "their voicemail",
         "\"greeting-no-answer\" (fi)",
         "leaves a message",
     ]);
@@ -140,7 +140,7 @@ fn when_the_substitute_is_away_too_the_reception_rings() {
 #[test]
 fn a_busy_person_is_not_rung_and_the_reception_is() {
     let story = call("anna", "1002").busy(&["pekka"]);
-    story.check(&["Pekka Koistinen is not rung: they talk", "maija-desk rings", "voicemail office"]);
+    story.check(&["Pekka Koistinen is not rung: they are in a call", "maija-desk rings", "voicemail office"]);
     story.check_never("pekka-desk rings");
 }
 
@@ -184,21 +184,21 @@ fn in_the_hours_the_reception_rings_each_in_turn_and_gives_up() {
 fn our_phones_reach_the_world_and_the_world_does_not_reach_the_trunk() {
     let story = call("anna", "0401231234").answers(&["0401231234"]);
     story.check(&["0401231234 through operator rings", "talk"]);
-    call("anna", "+358 40 123 1234").check(&["route 3 fits", "+358401231234 through operator rings"]);
-    call("trunk:operator", "0401231234").check(&["No route leads to 0401231234", "refused: 404"]);
+    call("anna", "+358 40 123 1234").check(&["Route 3 fits", "+358401231234 through operator rings"]);
+    call("trunk:operator", "0401231234").check(&["No route leads this caller to 0401231234", "refused: 404"]);
 }
 
 #[test]
 fn a_number_that_nobody_has_is_refused() {
     call("anna", "1999").check(&["Nobody has the number 1999", "The caller is refused: 404"]);
-    call("anna", "777").check(&["No route leads to 777", "The caller is refused: 404"]);
+    call("anna", "777").check(&["No route leads this caller to 777", "The caller is refused: 404"]);
 }
 
 #[test]
 fn only_those_who_may_use_a_route_do() {
     let guest = "[person.guest]\nnumber = \"1099\"\ndevices = [\"guest\"]\n";
     let plan = office_with(&[("guest.toml", guest)]).plan;
-    call("guest", "0401231234").in_plan(plan).check(&["route 3 fits", "may not use the route", "refused: 403"]);
+    call("guest", "0401231234").in_plan(plan).check(&["Route 3 fits", "may not use the route", "refused: 403"]);
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn an_absence_in_the_plan_is_seen_on_its_days() {
     let away = "[[absence]]\nperson = \"anna\"\nfrom = \"2026-11-24\"\nto = \"2026-11-27\"\nreason = \"holiday\"\n";
     let plan = office_with(&[("away.toml", away)]).plan;
     let story = call("maija", "1001").in_plan(plan.clone());
-    story.check(&["Anna Virtanen is not rung: they are away (holiday) until 2026-11-28", "pekka-desk rings"]);
+    story.check(&["Anna Virtanen is not rung: they are away (holiday), back on 2026-11-28", "pekka-desk rings"]);
     call("maija", "1001").in_plan(plan).at("2026-11-28T08:00:00+02:00").check(&["anna-desk rings"]);
 }
 
@@ -286,4 +286,32 @@ fn what_is_shown_reads_back_as_the_same_plan_and_holds_no_secret() {
     assert!(again.plan == plan, "{}", show(&again.plan));
     assert_eq!(show(&again.plan), shown);
     assert!(office() != plan, "a secret is part of the plan");
+}
+
+#[test]
+fn whoever_calls_is_in_a_call_and_is_not_rung_by_it() {
+    let story = call("pekka", "anna").away(&["anna"]);
+    story.check(&["their substitute", "Pekka Koistinen is not rung: they are in a call", "maija-desk rings"]);
+    story.check_never("pekka-desk rings");
+}
+
+#[test]
+fn a_stranger_is_told_apart_from_whoever_comes_over_a_trunk() {
+    let plan = read(
+        &[Source {
+            path: "office.toml".into(),
+            text: "domain = \"a.example\"\n[person.bo]\nnumber = \"1001\"\ndevices = \"bo\"\n\
+                   [[route]]\nname = \"people\"\nfrom = \"phones\"\nnumber = \"1xxx\"\nsteps = \"reach\"\n"
+                .into(),
+        }],
+        &Nothing,
+    )
+    .unwrap()
+    .plan;
+    call("bo", "1001").in_plan(plan.clone()).check(&["The route \"people\" fits (office.toml:5)."]);
+    call("0401234567", "1001").in_plan(plan).check(&[
+        "0401234567, a stranger who comes over no trunk, calls 1001",
+        "No route leads this caller to 1001",
+        "refused: 404",
+    ]);
 }

@@ -56,6 +56,11 @@ impl Loaded {
         self.store_folder().join("vaihde.db")
     }
 
+    /// Held by the exchange that runs.
+    pub fn lock(&self) -> PathBuf {
+        self.store_folder().join("lock")
+    }
+
     /// Where the running exchange listens to commands.
     pub fn control_socket(&self) -> PathBuf {
         self.store_folder().join("control.sock")
@@ -63,6 +68,33 @@ impl Loaded {
 }
 
 impl Refused {
+    /// An office without people that is where the faulty one is: its time zone and its store's folder.
+    pub fn salvage(self) -> Result<Loaded, Refused> {
+        let Refused::Faulty(configuration, diagnostics) = self else { return Err(self) };
+        let (mut zone, mut store) = (None, None);
+        for source in &configuration.sources {
+            let mut section = "";
+            for line in source.text.lines().map(str::trim) {
+                let key = line.split('=').next().unwrap_or_default().trim();
+                match (line.strip_prefix('['), section, key) {
+                    (Some(header), ..) => section = header.split(']').next().unwrap_or_default().trim(),
+                    (None, "", "timezone") => zone = Some(line),
+                    (None, "store", "folder") => store = Some(line),
+                    _ => {}
+                }
+            }
+        }
+        let read = |zone: Option<&str>, store: Option<&str>| {
+            let (zone, store) = (zone.unwrap_or_default(), store.unwrap_or_default());
+            let text = format!("domain = \"office.invalid\"\n{zone}\n[store]\n{store}");
+            dialplan::read(&[Source { path: String::new(), text }], &dialplan::Nothing)
+        };
+        match read(zone, store).or_else(|_| read(None, store)).or_else(|_| read(None, None)) {
+            Ok(Read { plan, .. }) => Ok(Loaded { configuration, plan, warnings: Vec::new() }),
+            Err(_) => Err(Refused::Faulty(configuration, diagnostics)),
+        }
+    }
+
     /// The mistakes as rustc would show them, and how many there are.
     pub fn text(&self, colour: bool) -> String {
         match self {
@@ -85,7 +117,14 @@ pub fn colour() -> bool {
 /// Every `.toml` file of the folder, in the order of their names.
 fn sources(folder: &Path) -> Result<Vec<Source>, String> {
     let shown = folder.display();
-    let entries = std::fs::read_dir(folder).map_err(|error| format!("cannot read the folder {shown}: {error}"))?;
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            format!("there is no folder {shown}; `vaihde setup {shown}` makes a small office to begin with")
+        }
+        std::io::ErrorKind::NotADirectory => format!("{shown} is a file: the folder around it is the configuration"),
+        _ => format!("cannot read the folder {shown}: {error}"),
+    };
+    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
@@ -115,5 +154,28 @@ impl Environment for Beside<'_> {
 
     fn exists(&self, path: &str) -> bool {
         self.0.join(path).exists()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_faulty_configuration_the_store_and_the_time_zone_are_still_known() {
+        let salvaged = |text: &str| {
+            let sources = vec![Source { path: "a.toml".into(), text: text.into() }];
+            let diagnostics = dialplan::read(&sources, &dialplan::Nothing).unwrap_err();
+            let configuration = Configuration { folder: "office".into(), sources };
+            Refused::Faulty(configuration, diagnostics).salvage().ok().unwrap()
+        };
+        let known = salvaged("timezone = \"Europe/Helsinki\"\nlangage = 1\n[store]\nfolder = \"kept\" # here\n[log]\n");
+        assert_eq!(known.database(), Path::new("office/kept/vaihde.db"));
+        assert_eq!(known.plan.office.timezone.iana_name(), Some("Europe/Helsinki"));
+        assert_eq!(
+            salvaged("timezone = \"Moon\"\n[store]\nfolder = \"kept\"").store_folder(),
+            Path::new("office/kept")
+        );
+        assert_eq!(salvaged("no toml at all").store_folder(), Path::new("office/data"));
     }
 }

@@ -153,6 +153,11 @@ fn a_good_configuration_is_taken_and_a_bad_one_changes_nothing() {
     assert!(!refused.status.success());
     assert!(said(&refused).contains("alnoe") && said(&refused).contains("dialplan.toml:"), "{}", said(&refused));
 
+    assert!(said(&refused).contains("the old configuration stays in force"), "{}", said(&refused));
+    assert!(status(&exchange).contains("people         3"), "what runs answers meanwhile: {}", status(&exchange));
+    let listed = exchange.command(&["journeys"]);
+    assert!(listed.status.success(), "{}", said(&listed));
+
     signal(&exchange, "HUP");
     std::thread::sleep(Duration::from_millis(200));
     std::fs::write(&plan, OFFICE).unwrap();
@@ -160,6 +165,12 @@ fn a_good_configuration_is_taken_and_a_bad_one_changes_nothing() {
     signal(&exchange, "HUP");
     until(Duration::from_secs(5), "the good configuration is taken", || status(&exchange).contains("people         2"));
     assert!(register(exchange.sip, "anna").starts_with("SIP/2.0 200"));
+
+    let settings = exchange.folder.join("more.toml");
+    std::fs::write(&settings, "[limits]\nwait = \"6m\"\n").unwrap();
+    assert!(!said(&exchange.command(&["reload"])).contains("restart"), "the wait is another at once");
+    std::fs::write(&settings, "[limits]\nwait = \"6m\"\nnotes = 5000\n").unwrap();
+    assert!(said(&exchange.command(&["reload"])).contains("after a restart only: limits.notes"));
 }
 
 fn signal(exchange: &Exchange, name: &str) {

@@ -26,7 +26,7 @@ impl Described for Mobile {
 
 impl Act for Mobile {
     fn words(&self) -> String {
-        "the mobile".into()
+        "their mobile".into()
     }
 
     fn begin(&self, scope: &Scope, cx: &Context<'_>, out: &mut Script) -> Begun {

@@ -37,7 +37,7 @@ impl Reach {
 
 impl Act for Reach {
     fn words(&self) -> String {
-        if self.is_dialled() { "reach the person".into() } else { format!("reach {}", self.reach) }
+        if self.is_dialled() { "reach whoever has the number".into() } else { format!("reach {}", self.reach) }
     }
 
     fn begin(&self, scope: &Scope, cx: &Context<'_>, out: &mut Script) -> Begun {

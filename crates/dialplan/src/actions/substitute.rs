@@ -27,7 +27,7 @@ impl Described for Substitute {
 
 impl Act for Substitute {
     fn words(&self) -> String {
-        "the substitute".into()
+        "their substitute".into()
     }
 
     fn begin(&self, scope: &Scope, cx: &Context<'_>, out: &mut Script) -> Begun {

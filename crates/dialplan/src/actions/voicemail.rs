@@ -29,7 +29,7 @@ impl Voicemail {
 
 impl Act for Voicemail {
     fn words(&self) -> String {
-        if self.is_persons() { "the person's voicemail".into() } else { format!("voicemail {}", self.voicemail) }
+        if self.is_persons() { "their voicemail".into() } else { format!("voicemail {}", self.voicemail) }
     }
 
     fn begin(&self, scope: &Scope, cx: &Context<'_>, out: &mut Script) -> Begun {

@@ -39,8 +39,8 @@ impl VoicemailMenu {
 impl Act for VoicemailMenu {
     fn words(&self) -> String {
         match self.is_callers() {
-            true => "listen to the caller's messages".into(),
-            false => format!("listen to the messages of {}", self.voicemail_menu),
+            true => "the caller's own messages".into(),
+            false => format!("the messages of {}", self.voicemail_menu),
         }
     }
 

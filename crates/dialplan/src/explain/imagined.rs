@@ -10,11 +10,13 @@ use std::time::Duration;
 pub(super) struct Imagined<'a> {
     plan: &'a Dialplan,
     question: &'a Question,
+    /// Where the call comes from: whoever calls is in a call.
+    calls_from: Option<Name>,
 }
 
 impl<'a> Imagined<'a> {
-    pub(super) fn new(plan: &'a Dialplan, question: &'a Question) -> Self {
-        Self { plan, question }
+    pub(super) fn new(plan: &'a Dialplan, question: &'a Question, calls_from: Option<Name>) -> Self {
+        Self { plan, question, calls_from }
     }
 
     fn view(&self) -> View<'_> {
@@ -51,7 +53,8 @@ impl Facts for Imagined<'_> {
 
     fn calls(&self, device: &str) -> (usize, usize) {
         let person = self.plan.person_of(device).filter(|person| is_among(&self.question.busy, &person.id));
-        (0, person.map_or(0, |person| person.calls_max.max(1)))
+        let own = usize::from(self.calls_from.as_deref() == Some(device));
+        (0, own + person.map_or(0, |person| person.calls_max.max(1)))
     }
 
     fn idle_since(&self, _device: &str) -> Option<Timestamp> {

@@ -5,7 +5,6 @@ mod stage;
 
 use crate::nearest::nearest;
 use crate::plan::{Dialplan, Incoming};
-use crate::words::sentence;
 use call::{Caller, Journey, JourneyId, Reason};
 use imagined::Imagined;
 use jiff::Timestamp;
@@ -59,18 +58,18 @@ pub fn explain(plan: &Dialplan, question: &Question, now: Instant) -> Result<Exp
     }
     let caller = caller(plan, &question.from)?;
     let dialled = dialled(plan, &question.to)?;
-    let world = Imagined::new(plan, question);
+    let world = Imagined::new(plan, question, caller.device.clone());
     let mut stage =
         Stage::new(plan, question, Journey::new(JourneyId(0), caller.clone(), dialled.as_str().into()), now);
     stage.say(opening(plan, &caller, &dialled, question.at));
     let incoming = Incoming { caller: &caller, dialled: &dialled, wall: question.at };
     match plan.route(&incoming, &world) {
         Some(routed) => {
-            stage.say(sentence(plan, &Reason::Route { route: routed.name, at: routed.at }));
+            stage.because(&Reason::Route { route: routed.name, at: routed.at });
             stage.play(routed.program, &world);
         }
         None => {
-            stage.say(sentence(plan, &Reason::NoRoute { dialled: dialled.as_str().into() }));
+            stage.because(&Reason::NoRoute { dialled: dialled.as_str().into() });
             stage.say("The caller is refused: 404.".into());
         }
     }
@@ -83,7 +82,10 @@ fn opening(plan: &Dialplan, caller: &Caller, dialled: &str, at: Timestamp) -> St
         (Some(_), _) => format!("{} ({})", caller.name, caller.number),
         (None, Some(trunk)) if caller.number.is_empty() => format!("Somebody over the trunk {trunk}"),
         (None, Some(trunk)) => format!("{} over the trunk {trunk}", caller.number),
-        (None, None) => caller.device.as_deref().unwrap_or("Somebody").to_owned(),
+        (None, None) => match &caller.device {
+            Some(device) => device.to_string(),
+            None => format!("{}, a stranger who comes over no trunk,", caller.number),
+        },
     };
     format!("{moment}: {who} calls {dialled}.")
 }

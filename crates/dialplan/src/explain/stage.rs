@@ -133,10 +133,8 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn because(&mut self, reason: &Reason) {
-        // That a step is over is told by what follows.
-        if !matches!(reason, Reason::StepEnded { outcome: Outcome::Passed | Outcome::Answered | Outcome::Ended, .. }) {
-            let sentence = sentence(self.plan, reason);
+    pub(super) fn because(&mut self, reason: &Reason) {
+        if let Some(sentence) = sentence(self.plan, reason) {
             self.say(sentence);
         }
     }

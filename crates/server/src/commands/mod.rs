@@ -59,6 +59,15 @@ fn load(folder: &Path) -> Result<Loaded, Fault> {
     Loaded::from_folder(folder).map_err(|refused| refused.text(colour()))
 }
 
+/// The configuration of a folder for a command that needs to know little more than where things are kept: mistakes in
+/// it, while somebody is at work there, are no reason not to answer. What people are called is not known then.
+fn load_for_store(folder: &Path) -> Result<Loaded, Fault> {
+    match Loaded::from_folder(folder) {
+        Ok(loaded) => Ok(loaded),
+        Err(refused) => refused.salvage().map_err(|refused| refused.text(colour())),
+    }
+}
+
 fn check(folder: &Path) -> Result<(), Fault> {
     let loaded = load(folder)?;
     if !loaded.warnings.is_empty() {

@@ -1,13 +1,12 @@
 //! Commands for the exchange that runs: they go through its control socket.
 
-use super::{Fault, load, say};
+use super::{Fault, load_for_store, say};
 use crate::cli::Switch;
 use crate::run::control::{Answer, Request, ask};
 use std::path::Path;
 
 /// Has it read its configuration again.
 pub fn reload(folder: &Path) -> Result<(), Fault> {
-    // The socket lies in the store's folder, which the configuration names: a faulty one is shown here and now.
     tell(folder, &Request::Reload)
 }
 
@@ -27,7 +26,7 @@ pub fn hang_up(folder: &Path, id: &str) -> Result<(), Fault> {
 }
 
 fn tell(folder: &Path, request: &Request) -> Result<(), Fault> {
-    let socket = load(folder)?.control_socket();
+    let socket = load_for_store(folder)?.control_socket();
     match ask(&socket, request) {
         Ok(Answer { ok: true, text }) => say(&text),
         Ok(Answer { ok: false, text }) => Err(text),

@@ -64,6 +64,11 @@ pub fn ask(socket: &Path, request: &Request) -> io::Result<Answer> {
     Ok(serde_json::from_str(&answer)?)
 }
 
+/// Whether an exchange listens there.
+pub fn is_served(socket: &Path) -> bool {
+    short(socket).and_then(|(_folder, address)| UnixStream::connect(address)).is_ok()
+}
+
 /// Opens the socket. A socket that a dead process left behind is replaced: the store's lock says that it is dead.
 pub fn listen(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     match std::fs::remove_file(path) {

@@ -39,7 +39,7 @@ pub fn note(note: &Note) {
         What::Registered { device, binding } => tracing::debug!(%device, flow = &*binding.flow, "registered"),
         What::Unregistered { device, expired, .. } => tracing::debug!(%device, expired, "unregistered"),
         What::MessageLeft(message) => {
-            tracing::info!(journey, mailbox = &*message.mailbox, message = &*message.id, "message left");
+            tracing::info!(journey, mailbox = &*message.mailbox, id = &*message.id, "message left");
         }
         What::DoNotDisturb { person, on } => tracing::info!(%person, on, "do-not-disturb"),
         What::Fault { message } => {

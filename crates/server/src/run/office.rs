@@ -63,9 +63,9 @@ impl Office {
         tracing::info!(people = plan.people().len(), devices = plan.devices().len(), unchanged, "configuration read");
         let mut said =
             if unchanged { "the configuration is as it was" } else { "the new configuration is in force" }.to_string();
-        if let Some(sections) = self.needs_restart(&plan.settings) {
-            said.push_str(&format!("\nafter a restart only: changes in {sections}"));
-            tracing::warn!(sections, "these changes need a restart");
+        if let Some(keys) = self.needs_restart(&plan.settings) {
+            said.push_str(&format!("\nafter a restart only: {keys}"));
+            tracing::warn!(keys, "these changes need a restart");
         }
         if !warnings.is_empty() {
             said.push_str(&format!("\n\n{warnings}"));
@@ -79,18 +79,10 @@ impl Office {
         format!("{text}\n\nnothing has changed: the old configuration stays in force")
     }
 
-    /// The sections with changes that a running exchange cannot take.
+    /// The keys with changes that a running exchange cannot take.
     fn needs_restart(&self, new: &Settings) -> Option<String> {
-        let old = &self.started_with;
-        let changed = [
-            ("[listen]", old.listen != new.listen),
-            ("[limits]", old.limits != new.limits),
-            ("[media]", old.media != new.media),
-            ("[store]", old.store != new.store),
-            ("[log]", old.log != new.log),
-            ("[prompts]", old.prompts != new.prompts),
-        ];
-        let names: Vec<&str> = changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect();
+        let changed = fixed(&self.started_with, new);
+        let names: Vec<&str> = changed.into_iter().filter_map(|(name, changed)| changed.then_some(name)).collect();
         (!names.is_empty()).then(|| names.join(", "))
     }
 
@@ -117,7 +109,7 @@ impl Office {
         let ShardStatus { engine, connections } = self.load().await;
         let (plan, stats) = (self.plan.load(), self.writer.stats());
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-        let up = jiff::SignedDuration::try_from(self.since.elapsed()).unwrap_or_default();
+        let up = jiff::SignedDuration::from_secs(self.since.elapsed().as_secs() as i64);
         let state = if engine.draining { "stopping: no new calls are taken" } else { "running" };
         Ok(format!(
             "{state}, for {up:#}\n\
@@ -146,4 +138,29 @@ impl Office {
             engine.refused,
         ))
     }
+}
+
+/// What is taken when the exchange starts, and whether it is another now; everything else follows a reload.
+fn fixed(old: &Settings, new: &Settings) -> [(&'static str, bool); 18] {
+    let (limits, was) = (&new.limits, &old.limits);
+    [
+        ("[listen]", old.listen != new.listen),
+        ("limits.transactions", was.transactions != limits.transactions),
+        ("limits.connections", was.connections != limits.connections),
+        ("limits.connections_per_address", was.connections_per_address != limits.connections_per_address),
+        ("limits.message_bytes", was.message_bytes != limits.message_bytes),
+        ("limits.header_bytes", was.header_bytes != limits.header_bytes),
+        ("limits.shutdown_wait", was.shutdown_wait != limits.shutdown_wait),
+        ("limits.notes", was.notes != limits.notes),
+        ("media.ports", old.media.ports != new.media.ports),
+        ("media.threads", old.media.threads != new.media.threads),
+        ("[store]", old.store != new.store),
+        ("[prompts]", old.prompts != new.prompts),
+        ("log.level", old.log.level != new.log.level),
+        ("log.format", old.log.format != new.log.format),
+        ("sip.t1", old.sip.t1 != new.sip.t1),
+        ("sip.t2", old.sip.t2 != new.sip.t2),
+        ("sip.t4", old.sip.t4 != new.sip.t4),
+        ("sip.name_servers", old.sip.name_servers != new.sip.name_servers),
+    ]
 }

@@ -3,6 +3,7 @@
 use super::words;
 use call::{EndedBy, Leg, Note, What};
 use dialplan::Dialplan;
+use jiff::Timestamp;
 use store::{End, Summary};
 
 /// The cells of one line.
@@ -10,8 +11,8 @@ pub type Line = [String; 6];
 
 const HEAD: [&str; 6] = ["JOURNEY", "BEGAN", "FROM", "DIALLED", "HOW IT ENDED", "TALKED"];
 
-/// A journey as a line.
-pub fn line(plan: &Dialplan, summary: &Summary, notes: &[Note]) -> Line {
+/// A journey as a line. One that an exchange running since then has not noted the end of goes on.
+pub fn line(plan: &Dialplan, summary: &Summary, notes: &[Note], runs_since: Option<Timestamp>) -> Line {
     let caller = notes.iter().find_map(|note| match &note.what {
         What::Began { caller, .. } => Some(words::caller(plan, caller)),
         _ => None,
@@ -22,7 +23,11 @@ pub fn line(plan: &Dialplan, summary: &Summary, notes: &[Note]) -> Line {
         words::moment(plan, summary.began),
         caller.unwrap_or_else(|| summary.number.to_string()),
         words::dialled(plan, &summary.dialled),
-        summary.end.map_or_else(|| "not ended".to_string(), |end| ended(plan, &end, notes)),
+        match summary.end {
+            Some(end) => ended(plan, &end, notes),
+            None if runs_since.is_some_and(|since| summary.began >= since) => "in progress".into(),
+            None => "cut off: the exchange stopped".into(),
+        },
         talked.unwrap_or_default(),
     ]
 }
@@ -37,12 +42,14 @@ fn ended(plan: &Dialplan, end: &End, notes: &[Note]) -> String {
         What::MessageLeft(message) => Some(format!("message for {}", message.mailbox)),
         _ => None,
     });
+    let listens = |what: &What| matches!(what, What::MessageHeard { .. } | What::MessageDeleted { .. });
     match (message, answered, end.by) {
         (Some(message), ..) => message,
         (None, Some(who), _) => format!("answered: {who}"),
         (None, None, EndedBy::Caller) if end.code == 487 => "caller gave up".into(),
         (None, None, EndedBy::Exchange) => "ended by the exchange".into(),
-        (None, None, _) if end.code == 200 => "announcement".into(),
+        (None, None, _) if notes.iter().any(|note| listens(&note.what)) => "listened to messages".into(),
+        (None, None, _) if end.code == 200 => "heard us, left no message".into(),
         (None, None, _) => format!("{} {}", end.code, sip::reason_phrase(end.code)),
     }
 }
