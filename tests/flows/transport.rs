@@ -145,3 +145,21 @@ fn a_port_that_cannot_be_bound_costs_nobody_but_this_call() {
     assert_eq!(office.phone("anna-desk").last_call().final_code, Some(200));
     office.assert_sound();
 }
+
+/// RFC 3261 §18.1.1 would have a large request go by TCP, but nobody can open a connection to a phone behind NAT.
+#[test]
+fn a_large_request_reaches_a_phone_behind_nat_where_it_registered_from() {
+    let mut office = Office::new(PLAN, 1);
+    office.put_behind_nat("bo-desk", "198.51.100.7:40123");
+    office.register(&["anna-desk", "bo-desk"]);
+    let many = (0..28).map(|nth| (96 + nth, ["x-codec-with-a-long-name-of-its-own", "PCMA"][usize::from(nth == 27)]));
+    office.phone_mut("anna-desk").manners.codecs = std::iter::once((8, "PCMA")).chain(many).collect();
+    office.phone_mut("bo-desk").manners = answers_and_talks(1, 5);
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    office.assert_sound();
+    let invite = office.phone("bo-desk").got(sip::Method::Invite)[0];
+    assert!(invite.bytes().len() > 1300, "{}", invite.bytes().len());
+    assert!(invite.header(Name::Via).expect("Via").starts_with("SIP/2.0/UDP"));
+    assert_eq!(office.phone("bo-desk").last_call().final_code, Some(200));
+}

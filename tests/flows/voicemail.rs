@@ -187,6 +187,22 @@ fn what_bo_deletes_is_gone_from_the_disk_too() {
     }
 }
 
+/// RFC 6086: the keys of a phone that has no RFC 4733 arrive by INFO and work in the menus.
+#[test]
+fn a_menu_understands_keys_by_info() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    let nth = office.call("bo-desk", "*97");
+    office.run_for(secs(45));
+    office.act("bo-desk", |phone, now| phone.info_digit(now, nth, '3'));
+    office.run_for(secs(2));
+    office.hang_up("bo-desk");
+    office.run_until_idle();
+    office.assert_sound();
+    assert!(call::Facts::messages(&office.facts, "bo").is_empty(), "{}", office.ladder());
+}
+
 /// A phone that subscribes anew after each restart takes the place of its former self.
 #[test]
 fn a_phone_that_is_restarted_often_leaves_no_subscriptions_behind() {

@@ -33,12 +33,14 @@ pub struct Reliable {
     rseq: u32,
     invite_cseq: u32,
     unacknowledged: Option<Resend>,
+    /// The final response overtook the last one: its PRACK may still come.
+    overtaken: bool,
 }
 
 impl Reliable {
     /// For one INVITE. The first RSeq is random, from 1 to 2^31 - 1, §3.
     pub fn new(dice: u64, invite_cseq: u32) -> Reliable {
-        Reliable { rseq: (dice % 0x7fff_fffe) as u32, invite_cseq, unacknowledged: None }
+        Reliable { rseq: (dice % 0x7fff_fffe) as u32, invite_cseq, unacknowledged: None, overtaken: false }
     }
 
     /// The next reliable response may be sent: none waits for its PRACK.
@@ -56,16 +58,17 @@ impl Reliable {
 
     /// A PRACK came. `false`: it acknowledges nothing that waits, 481, §3.
     pub fn acknowledge(&mut self, rack: RAck) -> bool {
-        let matches = self.unacknowledged.is_some() && rack == RAck { rseq: self.rseq, cseq: self.invite_cseq };
+        let waits = self.unacknowledged.is_some() || self.overtaken;
+        let matches = waits && rack == RAck { rseq: self.rseq, cseq: self.invite_cseq };
         if matches {
-            self.unacknowledged = None;
+            (self.unacknowledged, self.overtaken) = (None, false);
         }
         matches
     }
 
     /// The final response is out: nothing is sent again, though a late PRACK may still come, §3.
     pub fn stop(&mut self) {
-        self.unacknowledged = None;
+        self.overtaken |= self.unacknowledged.take().is_some();
     }
 
     /// When the response is to be sent again.

@@ -113,6 +113,11 @@ impl Dialplan {
         self.inner.person_by_number(number)
     }
 
+    /// The trunk that a number outside is reached by from a person's phone, if a route lets that person call it.
+    pub fn way_out(&self, person: &Name, number: &str) -> Option<ring::Number> {
+        self.inner.way_out(person, number)
+    }
+
     /// A mailbox by its name; a person's own mailbox has the person's name.
     pub fn mailbox(&self, name: &str) -> Option<&Mailbox> {
         self.inner.mailbox(name)

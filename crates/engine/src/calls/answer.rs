@@ -117,8 +117,14 @@ impl Call {
         if matches!(self.parties[0].phase, Phase::Incoming(_)) {
             let shown = self.parties[usize::from(b.0)].threads[at].pair.map_or(0, |(_, shown)| shown);
             let late = matches!(self.parties[usize::from(b.0)].exchange, Exchange::AckHeld { .. });
-            let settled = self.parties[0].threads.get(shown).is_some_and(|thread| thread.settled);
-            let body = if settled { None } else { self.sdp_for(cx, a, b, None) };
+            let thread = self.parties[0].threads.get(shown);
+            let settled = thread.is_some_and(|thread| thread.settled);
+            let heard = thread.and_then(|thread| thread.reliable.as_ref()).is_none_or(dialog::Reliable::may_send);
+            let body = match (settled, heard) {
+                (true, true) => None,
+                (true, false) => self.parties[0].media.local.clone(), // the answer may not have arrived yet
+                (false, _) => self.sdp_for(cx, a, b, None),
+            };
             self.parties[0].exchange = if late { Exchange::AnswerInAck } else { Exchange::Idle };
             self.answer_caller(cx, shown, body);
         }

@@ -128,7 +128,9 @@ impl Call {
         };
         let mut flow = goal.flow;
         let mut over_udp = None;
-        if flow.transport == Transport::Udp && party.over_udp.is_none() && party.retries == 0 {
+        // A phone behind NAT can be reached only over the way that it has opened itself.
+        let may_change = flow.transport == Transport::Udp && goal.follows_contact;
+        if may_change && party.over_udp.is_none() && party.retries == 0 {
             let size = write(&flow, "z9hG4bK0123456789abcdef0123456789").len();
             if let Some(tcp) = (size > DATAGRAM_MAX).then(|| cx.core.flow_to(Transport::Tcp, flow.remote)).flatten() {
                 (flow, over_udp) = (tcp, Some(flow));
@@ -144,7 +146,7 @@ impl Call {
         let client = sent.map_err(|_| (503, "too many transactions"))?;
         let party = &mut self.parties[usize::from(leg.0)];
         party.phase = Phase::Calling { client, cancelled: None };
-        party.flow = flow;
+        (party.flow, party.follows_contact) = (flow, goal.follows_contact);
         party.over_udp = over_udp;
         party.invite = message;
         self.note_sip(cx, leg, true, &format!("INVITE {to}"));

@@ -69,7 +69,8 @@ impl Call {
         }
     }
 
-    /// RFC 3261 §8.1.3.4, within the office: a phone may send its calls to another of our numbers.
+    /// RFC 3261 §8.1.3.4: a phone may send its calls to another of our numbers, or to one outside that its owner may
+    /// call. What a trunk says is not followed.
     fn follow(&mut self, cx: &mut Cx<'_>, leg: Leg, response: &Message) -> bool {
         let contacts = response.values(Name::Contact).take(4);
         let numbers: Vec<String> = contacts
@@ -88,10 +89,18 @@ impl Call {
                 let contact = view.contacts(device).first()?.id;
                 Some(Target::Contact { device: device.clone(), contact })
             })?;
-            Some((person.id.clone(), target))
+            Some((Some(person.id.clone()), target))
         });
-        let Some((person, target)) = found else { return false };
-        let Some(goal) = self.registered(cx, &target) else { return false };
+        let owner = self.parties[usize::from(leg.0)].person.as_ref();
+        let outside = |number: &String| {
+            let way = self.plan.way_out(owner?, number).filter(|_| self.plan.person_by_number(number).is_none())?;
+            Some((None, Target::Trunk { trunk: way.trunk, number: way.number, shown_as: way.shown_as }))
+        };
+        let Some((person, target)) = found.or_else(|| numbers.iter().find_map(outside)) else { return false };
+        let (goal, uri) = (self.registered(cx, &target), self.planned_uri(&target));
+        if goal.is_none() && uri.is_none() {
+            return false;
+        }
         let device = match &target {
             Target::Contact { device, .. } => Some(device.clone()),
             Target::Trunk { .. } => None,
@@ -99,12 +108,23 @@ impl Call {
         // The leg changes hands: for the facts the first device is free again and the next one rings.
         let before = self.parties[usize::from(leg.0)].device.clone();
         self.note(cx, What::Failed { leg, device: before, code: response.code(), cancelled: None });
-        let offered = What::Offered { leg, person: Some(person.clone()), group: None, target: target.clone() };
+        let offered = What::Offered { leg, person: person.clone(), group: None, target: target.clone() };
         self.note(cx, offered);
-        self.journey.offers.push(call::Offer { leg, person: Some(person.clone()), device: device.clone() });
+        self.journey.offers.push(call::Offer { leg, person: person.clone(), device: device.clone() });
         let party = &mut self.parties[usize::from(leg.0)];
-        (party.person, party.device, party.target) = (Some(person), device, Some(target));
-        self.invite_again(cx, leg, goal, None)
+        // Whoever is asked next by a redirection outside still pays for it: the owner stays.
+        party.person = person.or(party.person.take());
+        (party.device, party.target, party.targets) = (device, Some(target), None);
+        match (goal, uri) {
+            (Some(goal), _) => self.invite_again(cx, leg, goal, None),
+            (None, Some(uri)) => {
+                party.retries += 1;
+                party.threads.clear();
+                party.media.remote = None;
+                self.search(cx, leg, uri).is_ok()
+            }
+            (None, None) => false,
+        }
     }
 
     /// RFC 3261 §22.2: once, with the credentials of the trunk.
@@ -153,6 +173,7 @@ impl Call {
         let Some(before) = party.invite.clone() else { return false };
         party.retries += 1;
         party.threads.clear();
+        party.media.remote = None;
         let (Some(tag), Ok(cseq)) = (before.from_tag(), before.cseq()) else { return false };
         let sent = self.send_invite(cx, leg, &goal, before.call_id(), tag, cseq.number + 1, authorization);
         sent.is_ok()

@@ -199,6 +199,9 @@ impl Call {
         let Some(leg) = self.leg_of_end(end) else { return };
         match event {
             MediaEvent::OpenFailed { .. } => {
+                if let Some(party) = self.party(leg) {
+                    party.media.ends.iter_mut().for_each(|held| *held = held.take_if(|held| held.id != end));
+                }
                 self.because(cx, Reason::Words("a media port is in use by another program".into()));
                 if leg == Leg::CALLER { self.end_all(cx, EndedBy::Exchange) } else { self.hang_up(cx, leg) }
             }

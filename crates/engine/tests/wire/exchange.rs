@@ -61,6 +61,12 @@ number = "1xxx"
 steps  = ["reach"]
 
 [[route]]
+name   = "out"
+from   = "phones"
+number = "0."
+steps  = ["dial:trunk:carrier"]
+
+[[route]]
 name   = "through"
 from   = "trunks"
 number = "0."

@@ -75,3 +75,21 @@ fn whom_a_call_had_wanted_is_read_from_its_diversions() {
     let written: Vec<&str> = ours.headers(Name::Diversion).collect();
     assert!(written[0].contains("3000") && written[1].contains("2000"), "{written:?}");
 }
+
+/// RFC 3261 §8.1.3.4: a phone may redirect outside, by the routes that its owner may use; a trunk may not.
+#[test]
+fn a_redirection_outside_takes_the_owners_way_out() {
+    let mut exchange = Exchange::new();
+    exchange.receive(OPERATOR, invite(OPERATOR, "1001", "").bytes().clone());
+    let ours = exchange.take_request(DESK, Method::Invite);
+    let elsewhere = |request: &Message, number: &str| {
+        let contact = format!("<sip:{number}@pbx.example.fi>");
+        sip::respond(request, 302, None).to_tag("moved").header(Name::Contact, contact).finish()
+    };
+    exchange.receive(DESK, elsewhere(&ours, "0401112222"));
+    let out = exchange.take_request(CARRIER, Method::Invite);
+    assert!(out.request_uri().starts_with("sip:0401112222@"), "{}", out.request_uri());
+    assert!(out.header(Name::From).expect("From").contains("+358942421000"));
+    exchange.receive(CARRIER, elsewhere(&out, "1001"));
+    assert_eq!(exchange.count(DESK, |message| message.is_request() && message.method() == Method::Invite), 0);
+}

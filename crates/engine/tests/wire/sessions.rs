@@ -148,3 +148,26 @@ fn the_caller_hears_the_early_media_that_is_left() {
     exchange.answer(&soft, SOFT, 486, "soft", "", false);
     assert_eq!(patched(&exchange), with_desk);
 }
+
+/// RFC 3262 §3: a 200 that overtakes the PRACK repeats the answer that may not have arrived, and the late PRACK is
+/// answered.
+#[test]
+fn an_answer_may_overtake_the_prack() {
+    let mut exchange = Exchange::new();
+    let invite = invite(OPERATOR, "1001", "Supported: 100rel");
+    exchange.receive(OPERATOR, invite.bytes().clone());
+    let ours = exchange.take_request(DESK, Method::Invite);
+    exchange.answer(&ours, DESK, 183, "desk", "Require: 100rel\nRSeq: 7\nAllow: PRACK", true);
+    let early = exchange.take_response(OPERATOR, 183, Method::Invite);
+    exchange.answer(&ours, DESK, 200, "desk", "", false);
+    let ok = exchange.take_response(OPERATOR, 200, Method::Invite);
+    assert_eq!(body(&ok), body(&early));
+    exchange.ack(1, &invite, &ok, "");
+    let rack = format!("RAck: {} 1 INVITE", early.header(Name::RSeq).expect("RSeq"));
+    exchange.within("PRACK", 2, &invite, &early, &rack, "");
+    let prack = exchange.take_request(DESK, Method::Prack);
+    exchange.answer(&prack, DESK, 200, "desk", "", false);
+    exchange.take_response(OPERATOR, 200, Method::Prack);
+    exchange.within("PRACK", 3, &invite, &early, &rack, "");
+    exchange.take_response(OPERATOR, 481, Method::Prack);
+}
