@@ -176,7 +176,8 @@ section! {
 section! {
     /// The recorded announcements.
     pub struct Prompts = "[prompts]" {
-        /// The folder with one folder for each language; copy it and change the copy for voices of your own.
+        /// The folder with announcements of your own, one folder for each language: "prompts/en/goodbye.wav". What is
+        /// not there is spoken by the built-in voice.
         pub folder: Name = "prompts".into();
     }
 }

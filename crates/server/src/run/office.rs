@@ -47,7 +47,7 @@ impl Office {
             Request::HangUp { journey } => {
                 let id = journey.parse().map_err(|()| format!("error: `{journey}` is no journey's id"))?;
                 self.shards.iter().for_each(|shard| shard.command(Command::End(id)));
-                Ok(format!("journey {id} is to end"))
+                Ok(format!("journey {id} ends now, if it was in progress"))
             }
         }
     }
