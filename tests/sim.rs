@@ -7,8 +7,10 @@
 use call::What;
 use fastrand::Rng;
 use sim::{Link, Manners, Office, Phase, Phone, Replies, Ring};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How large and how wild an office is.
@@ -97,8 +99,17 @@ fn a_day(size: Size, seed: u64) -> Office {
     for _ in 0..size.calls {
         plan_call(&mut office, &names, size, &mut dice);
     }
-    for _ in 0..size.calls / 20 {
+    for _ in 0..size.calls / 15 {
         plan_accident(&mut office, &names, size, &mut dice);
+    }
+    for minute in 0..6 * size.minutes {
+        let moods = dice.u64(..);
+        office.later(Duration::from_secs(10 * minute), move |office| some_of_the_called_do_something(office, moods));
+    }
+    let deaf = Rc::new(RefCell::new(Deaf::default()));
+    for minute in 0..6 * size.minutes {
+        let deaf = deaf.clone();
+        office.later(Duration::from_secs(10 * minute), move |office| deaf.borrow_mut().look(office));
     }
     office.run_for(Duration::from_secs(60 * size.minutes));
     let began = office.notes.iter().filter(|note| matches!(note.what, What::Began { .. })).count();
@@ -106,7 +117,51 @@ fn a_day(size: Size, seed: u64) -> Office {
     office.close();
     office.run_until_idle();
     office.run_for(Duration::from_secs(1200));
+    let deaf = deaf.borrow();
+    assert!(deaf.told.is_empty(), "{}\n\n{}", deaf.told.join("\n"), office.ladder());
     office
+}
+
+/// Who talks to nobody and for how long.
+#[derive(Default)]
+struct Deaf {
+    /// Phone and call, and how often in a row it was seen so.
+    seen: BTreeMap<(usize, usize), u32>,
+    told: Vec<String>,
+}
+
+impl Deaf {
+    /// A phone may hear nothing for a moment: a BYE to it is lost, or the office waits for a key. Not for a minute.
+    fn look(&mut self, office: &Office) {
+        let mut still = BTreeMap::new();
+        for (at, phone) in office.phones().iter().enumerate().filter(|(_, phone)| phone.alive) {
+            for nth in (0..phone.calls.len()).filter(|nth| office.is_deaf(phone, *nth)) {
+                let times = self.seen.get(&(at, nth)).copied().unwrap_or(0) + 1;
+                if times == 6 {
+                    let (name, with) = (&phone.identity.name, &phone.calls[nth].with);
+                    self.told.push(format!(
+                        "{name} has heard nothing for a minute in its call with {with}, at {}",
+                        office.wall()
+                    ));
+                }
+                still.insert((at, nth), times);
+            }
+        }
+        self.seen = still;
+    }
+}
+
+/// Those who were called hold, take back and change their minds, too.
+fn some_of_the_called_do_something(office: &mut Office, moods: u64) {
+    let mut dice = Rng::with_seed(moods);
+    let names: Vec<String> = office.talking().into_iter().map(str::to_owned).collect();
+    for name in names {
+        let call = office.phone(&name).calls.iter().rposition(|call| call.phase == Phase::Talking && call.incoming);
+        let what = dice.u8(..20);
+        if let Some(nth) = call.filter(|_| what < 6) {
+            in_call(office, &name, nth, what);
+        }
+    }
 }
 
 /// People with one or two phones, groups of all kinds, three ways to be reached.
@@ -249,8 +304,9 @@ fn plan_accident(office: &mut Office, names: &[String], size: Size, dice: &mut R
     let name = names[dice.usize(..names.len())].clone();
     let person = format!("p{}", dice.usize(..size.people));
     let at = Duration::from_millis(dice.u64(..60_000 * size.minutes));
-    let what = dice.u8(..8);
+    let what = dice.u8(..10);
     let on = dice.bool();
+    let replies = Duration::from_millis(dice.u64(0..3000));
     office.later(at, move |office| match what {
         0 | 1 => office.die(&name),
         2 => office.command(engine::Command::DoNotDisturb { person: person.as_str().into(), on }),
@@ -259,6 +315,8 @@ fn plan_accident(office: &mut Office, names: &[String], size: Size, dice: &mut R
         5 => office.media.ports_taken += 1,
         6 if office.phone(&name).alive => office.act(&name, Phone::unregister),
         7 if office.phone(&name).alive => office.act(&name, Phone::subscribe),
+        8 => office.cut_streams(&name),
+        9 => office.media.replies = Replies::After(replies),
         _ => {}
     });
 }

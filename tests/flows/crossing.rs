@@ -3,6 +3,7 @@
 use crate::office::{answers, answers_and_talks, millis, office_with, secs};
 use sim::{Link, Manners, Phase, Ring};
 use sip::Method;
+use std::time::Duration;
 
 /// RFC 3261 §9.1, §13.2.2.4: the 200 crosses our CANCEL: it is acknowledged and ended with BYE.
 #[test]
@@ -193,4 +194,23 @@ fn a_bye_in_the_middle_of_a_re_invite_leaves_nothing_unanswered() {
         0.90  bo-desk → pbx            200 OK (BYE) (again)
         ",
     );
+}
+
+/// RFC 3261 §13.2.2.4: every 2xx gets an ACK, also that of a re-INVITE whose call has ended meanwhile; else the phone
+/// repeats it for half a minute.
+#[test]
+fn an_answer_to_a_re_invite_that_crosses_a_bye_is_acknowledged() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.phone_mut("bo-desk").manners = answers(1);
+    office.call("anna-desk", "1002");
+    office.run_for(secs(3));
+    office.mark();
+    office.hold("bo-desk");
+    // The re-INVITE gets through to Anna's phone, the 200 to it does not.
+    office.later(Duration::from_micros(1500), |office| office.link("anna-desk").lost_of_1000 = 1000);
+    office.run_for(millis(5));
+    office.link("anna-desk").lost_of_1000 = 0;
+    office.hang_up("anna-desk");
+    office.run_until_idle();
+    office.assert_sound();
 }

@@ -212,3 +212,17 @@ fn a_repeated_200_to_a_late_offer_is_no_second_answer() {
     office.run_until_idle();
     office.assert_sound();
 }
+
+/// RFC 3264 §6: the answer in the ACK refuses the only line: there is nothing to talk over, and the call ends.
+#[test]
+fn a_late_offer_that_is_refused_ends_the_call() {
+    let mut office = office_with(&["anna-desk", "bo-desk"]);
+    office.phone_mut("anna-desk").manners.late_offer = true;
+    office.phone_mut("anna-desk").manners.codecs = vec![(18, "G729")];
+    office.phone_mut("bo-desk").manners = answers(1);
+    office.call("anna-desk", "1002");
+    office.run_for(secs(5));
+    assert_eq!(office.talking(), [""; 0], "{}", office.ladder());
+    office.run_until_idle();
+    office.assert_sound();
+}

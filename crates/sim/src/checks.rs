@@ -84,6 +84,19 @@ impl Office {
         other.playing.is_none() && other.send && other.remote == Some(call.rtp) && call.listens()
     }
 
+    /// Whether a phone that talks and listens is given nothing to hear although it was promised something: its call
+    /// leads to no end of ours, or to one that is neither patched nor played to nor recorded.
+    pub fn is_deaf(&self, phone: &Phone, nth: usize) -> bool {
+        let call = &phone.calls[nth];
+        let Some(heard) = call.heard.as_ref().filter(|heard| heard.sends && call.listens() && heard.remote.port() != 0)
+        else {
+            return false;
+        };
+        let end = self.media.at_port(heard.remote.port()).map(|(_, end)| end);
+        call.phase == Phase::Talking
+            && !end.is_some_and(|end| end.patched.is_some() || end.playing.is_some() || end.is_recording())
+    }
+
     /// What the exchange plays to a phone in its last call.
     pub fn playing_to(&self, name: &str) -> Option<String> {
         let call = self.phones[self.nth(name)].calls.last()?;

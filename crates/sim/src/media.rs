@@ -86,6 +86,13 @@ pub(crate) enum Tick {
     Watch(EndId, u64),
 }
 
+impl End {
+    /// What comes from the peer is being recorded.
+    pub fn is_recording(&self) -> bool {
+        self.recording.is_some()
+    }
+}
+
 impl Media {
     pub(crate) fn new() -> Media {
         Media {

@@ -302,6 +302,12 @@ impl Office {
         self.ladder.event(self.now, name, "dies");
         self.phones[nth].die(self.now);
         self.settle_phone(nth);
+        self.cut_streams(name);
+    }
+
+    /// The network cuts every stream of a phone; both sides notice when they next use it.
+    pub fn cut_streams(&mut self, name: &str) {
+        let nth = self.nth(name);
         for stream in self.streams.iter_mut().filter(|stream| stream.phone == nth) {
             stream.open = false;
         }

@@ -294,8 +294,13 @@ impl Phone {
 
     /// Sends a re-INVITE with what is wanted now.
     pub fn reinvite(&mut self, now: Instant, nth: usize) {
-        if self.calls[nth].phase != Phase::Talking || self.calls[nth].client.is_some() {
+        let call = &self.calls[nth];
+        if call.phase != Phase::Talking {
             return;
+        }
+        // RFC 3261 §14.1: not while another INVITE is under way, in whichever direction.
+        if call.client.is_some() || call.unacked.is_some() || call.offer_sent {
+            return self.later(now + T1, Due::RetryReinvite(nth));
         }
         let body = self.offer(nth);
         self.invite(now, nth, Task::Reinvite(nth), Some(body), None);
@@ -316,7 +321,9 @@ impl Phone {
 
     /// Sends an UPDATE, with an offer or without.
     pub fn update(&mut self, now: Instant, nth: usize, with_offer: bool) {
-        if self.calls[nth].phase == Phase::Ended {
+        let call = &self.calls[nth];
+        let waits = call.client.is_some() || call.unacked.is_some() || call.offer_sent;
+        if call.phase == Phase::Ended || (with_offer && waits) {
             return;
         }
         let body = with_offer.then(|| self.offer(nth));
