@@ -223,7 +223,8 @@ impl Call {
             return;
         }
         party.exchange = Exchange::Idle;
-        let Some(sdp) = sdp_in(request) else {
+        // No answer, or one that refuses every line: nobody could hear anything.
+        let Some(sdp) = sdp_in(request).filter(|sdp| sdp.media().iter().any(|line| line.port != 0)) else {
             return self.end_all(cx, EndedBy::Exchange);
         };
         party.media.remote = Some(sdp);
