@@ -11,6 +11,10 @@ mod tell;
 
 use std::process::ExitCode;
 
+/// Half the price of the system's for the many short-lived pieces of a message; see `benches/README.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     commands::dispatch(cli::parse())
 }
