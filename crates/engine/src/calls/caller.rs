@@ -3,8 +3,8 @@
 use super::dial::contact;
 use super::identity::{diversions_of, number_in};
 use super::party::{Party, Phase, Thread};
-use super::pass::respond;
 use super::provisional::sdp_in;
+use super::within::respond;
 use super::{Call, CallKey, Calls};
 use crate::core::{Cx, User};
 use crate::ids::Tag;

@@ -11,11 +11,13 @@ mod hold;
 mod identity;
 mod locate;
 mod media;
+mod offers;
 mod party;
 mod pass;
 mod provisional;
 mod refresh;
 mod table;
+mod within;
 
 pub use call::{Call, Refusal};
 pub use caller::receive;
