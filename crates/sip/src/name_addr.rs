@@ -56,9 +56,9 @@ impl<'a> NameAddr<'a> {
         Uri::parse(self.uri)
     }
 
-    /// `tag`, if it is there and not empty.
+    /// The first `tag` that is not empty.
     pub fn tag(&self) -> Option<&'a str> {
-        self.param("tag").filter(|tag| !tag.is_empty())
+        self.params().find(|(name, tag)| name.eq_ignore_ascii_case("tag") && !tag.is_empty()).map(|(_, tag)| tag)
     }
 
     /// A parameter of the header (not of the URI); empty for a flag.

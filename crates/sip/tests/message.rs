@@ -83,6 +83,15 @@ fn leading_line_ends_are_skipped_and_only_line_ends_are_a_keep_alive() {
     }
 }
 
+/// An empty tag is none, and hides none: what we answer names the dialog.
+#[test]
+fn an_empty_tag_does_not_hide_ours() {
+    let request = read(&edited("t: <sip:anna@example.com>", "t: <sip:anna@example.com>;tag;tag="));
+    assert_eq!(request.to_tag(), None);
+    let response = Message::parse(respond(&request, 200, None).to_tag("a1").finish()).unwrap();
+    assert_eq!(response.to_tag(), Some("a1"));
+}
+
 #[test]
 fn an_empty_via_line_hides_no_via() {
     let message = read(&edited("v: SIP", "v: ,\r\nv: SIP"));

@@ -114,7 +114,7 @@ impl Section<'_> {
             return write_refused(out, self.offered.unwrap_or(line));
         };
         let proto = self.offered.map_or(&*line.proto_text, |offered| &offered.proto_text);
-        let _ = write!(out, "m={} {} {proto}", line.media, end.port());
+        let _ = write!(out, "m={} {} {proto}", clean(&line.media, "application"), end.port());
         for format in &formats {
             let _ = write!(out, " {}", format.payload);
         }
@@ -345,6 +345,7 @@ mod tests {
                 Just("t={} 0"),
                 Just("m=audio 4000 RTP/AVP 0 8 {}"),
                 Just("m=audio 4000 {} 0"),
+                Just("m=x{} 4000 RTP/AVP 0"),
                 Just("m=text 4000 RTP/AVP {}"),
                 Just("m=audio 4000 RTP/AVP 0 96"),
                 Just("a=rtpmap:96 {}/8000"),
