@@ -168,7 +168,7 @@ fn some_of_the_called_do_something(office: &mut Office, moods: u64) {
 fn plan(size: Size, dice: &mut Rng) -> String {
     let mut toml = String::from(
         "domain = \"pbx.example.fi\"\ntimezone = \"Europe/Helsinki\"\nlanguage = \"sv\"\n\
-         [media]\nmusic = \"music.wav\"\n[hours.office]\nopen = [\"Mon-Fri 08:00-16:00\"]\n\
+         [media]\naddress = [\"0.0.0.0\", \"::\"]\nmusic = \"music.wav\"\n[hours.office]\nopen = [\"Mon-Fri 08:00-16:00\"]\n\
          [reach.default]\nring_for = \"20s\"\nabsent = [\"substitute\", \"voicemail\"]\nbusy = [\"voicemail\"]\n\
          offline = [\"ring:g0\", \"voicemail\"]\nno_answer = [\"voicemail\"]\n\
          [reach.quick]\nring_for = \"6s\"\nno_answer = [\"ring:g1\", \"voicemail\"]\nbusy = [\"ring:g0\"]\n\
@@ -239,7 +239,8 @@ fn furnish(office: &mut Office, name: &str, nth: usize, dice: &mut Rng) {
         sha256: dice.bool(),
         ..Manners::default()
     };
-    match dice.u8(..10) {
+    match dice.u8(..11) {
+        10 => office.move_to(name, &format!("[2001:db8::{:x}]:5060", 100 + nth)),
         0 | 1 => office.use_tcp(name),
         2 => office.put_behind_nat(name, &format!("203.0.{}.{}:{}", nth / 250, nth % 250 + 1, 20_000 + nth)),
         _ => {}

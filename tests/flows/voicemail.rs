@@ -238,3 +238,23 @@ fn slow_media_threads_do_no_harm() {
     office.assert_sound();
     assert_eq!(call::Facts::messages(&office.facts, "bo").len(), 1);
 }
+
+/// A message and its light survive a restart of the exchange, and a call that was lost with it holds nobody up.
+#[test]
+fn messages_survive_a_restart() {
+    let mut office = office_with(&["anna-desk", "bo-desk", "cia-desk"]);
+    office.call("anna-desk", "1002");
+    office.run_until_idle();
+    office.call("anna-desk", "1003");
+    office.run_for(secs(2));
+    office.restart();
+    office.die("anna-desk");
+    office.run_for(secs(1));
+    assert_eq!(call::Facts::messages(&office.facts, "bo").len(), 1);
+    office.act("bo-desk", Phone::subscribe);
+    office.run_for(secs(40));
+    assert_eq!(office.phone("bo-desk").light, Some((1, 0)), "{}", office.ladder());
+    office.call("bo-desk", "1003");
+    office.run_for(secs(2));
+    assert_eq!(office.phone("cia-desk").calls.len(), 2, "Cia is not taken for busy");
+}

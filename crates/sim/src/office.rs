@@ -332,20 +332,42 @@ impl Office {
 
     /// The exchange stops and starts anew with what its store has kept; calls in progress are lost.
     pub fn restart(&mut self) {
-        let mut devices: Vec<(call::Name, call::Binding)> = Vec::new();
-        for device in self.plan.devices() {
-            let bindings = call::Facts::bindings(&self.facts, &device.name);
-            devices.extend(bindings.into_iter().map(|binding| (device.name.clone(), binding)));
-        }
         let wall = self.wall();
         self.ladder.event(self.now, "pbx", "restarts");
+        let bindings = self.keep_only_what_is_stored(wall);
         self.engine = new_engine(self.seed.wrapping_add(1), self.plan.clone(), self.now, wall);
         self.media = Media::new();
         self.agenda.retain(|_, happening| !matches!(happening, Happening::Media(_) | Happening::Kept(..)));
         for stream in &mut self.streams {
             stream.open = false;
         }
-        self.input(Input::Command(Command::Restored(devices)));
+        self.input(Input::Command(Command::Restored(bindings)));
+    }
+
+    /// Folds the facts anew from bindings, messages and do-not-disturb.
+    fn keep_only_what_is_stored(&mut self, wall: Timestamp) -> Vec<(call::Name, call::Binding)> {
+        let known = std::mem::take(&mut self.facts);
+        let mut remember = |at, what| self.facts.apply(&Note { at, journey: None, what });
+        let mut kept = Vec::new();
+        for device in self.plan.devices() {
+            for binding in call::Facts::bindings(&known, &device.name) {
+                let (device, binding) = (device.name.clone(), binding);
+                remember(wall, What::Registered { device: device.clone(), binding: binding.clone() });
+                kept.push((device, binding));
+            }
+        }
+        for mailbox in self.plan.mailboxes() {
+            for info in call::Facts::messages(&known, &mailbox.name) {
+                let (mailbox, message, heard) = (mailbox.name.clone(), info.message.id.clone(), info.heard);
+                remember(info.left_at, What::MessageLeft(info.message));
+                remember(wall, What::MessageHeard { mailbox, message, heard });
+            }
+        }
+        for person in self.plan.people() {
+            let on = call::Facts::do_not_disturb(&known, &person.id);
+            remember(wall, What::DoNotDisturb { person: person.id.clone(), on });
+        }
+        kept
     }
 
     /// Every phone stops refreshing its registration, so that the office comes to rest and is empty in the end.
