@@ -190,6 +190,7 @@ fn a_bye_in_the_middle_of_a_re_invite_leaves_nothing_unanswered() {
         0.30  bo-desk → pbx            200 OK + sdp recvonly
         0.40  bo-desk → pbx            200 OK (BYE)
         0.50  pbx → bo-desk            INVITE sip:bo-desk@10.0.0.2:5060 + sdp sendonly (again)
+        0.60  pbx → bo-desk            ACK sip:bo-desk@10.0.0.2:5060
         0.60  pbx → bo-desk            BYE sip:bo-desk@10.0.0.2:5060 (again)
         0.90  bo-desk → pbx            200 OK (BYE) (again)
         ",

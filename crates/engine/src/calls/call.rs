@@ -1,7 +1,7 @@
 //! A call: its journey, the program that decides, and its legs.
 
 use super::party::{Party, Phase};
-use super::{CallKey, Passing};
+use super::{CallKey, GivenUp, Passing};
 use crate::core::{Cx, Timer};
 use call::media::EndId;
 use call::{Context, EndedBy, Event, Flow, Journey, Leg, Outcome, Program, Reason, Script, What};
@@ -33,6 +33,8 @@ pub struct Call {
     /// Requests on their way from one leg to another.
     pub passings: Vec<Passing>,
     pub passes: u32,
+    /// INVITEs within a dialog that were let go of when their leg ended: a 2xx that comes all the same wants its ACK.
+    pub given_up: Vec<GivenUp>,
     pub events: VecDeque<Event>,
     pub driving: bool,
     pub began_at: Instant,
@@ -69,6 +71,7 @@ impl Call {
             bridge: None,
             passings: Vec::new(),
             passes: 0,
+            given_up: Vec::new(),
             events: VecDeque::new(),
             driving: false,
             began_at: cx.now,
@@ -105,9 +108,10 @@ impl Call {
         self.parties.iter().find(holds).map(|party| party.leg)
     }
 
-    /// Nothing is left to do, and nothing is on its way to the store: the call can be forgotten.
+    /// Nothing is left to do, and nothing is on its way to the store or from a phone: the call can be forgotten.
     pub fn is_over(&self) -> bool {
-        self.program.is_none() && self.keeping.is_empty() && self.parties.iter().all(Party::is_over)
+        let rests = self.keeping.is_empty() && self.given_up.is_empty();
+        self.program.is_none() && rests && self.parties.iter().all(Party::is_over)
     }
 
     pub fn note(&self, cx: &mut Cx<'_>, what: What) {

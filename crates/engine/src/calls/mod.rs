@@ -23,5 +23,5 @@ pub use call::{Call, Refusal};
 pub use caller::receive;
 pub use dial::contact;
 pub use identity::caller_from_trunk;
-pub use pass::Passing;
+pub use pass::{GivenUp, Passing};
 pub use table::{CallKey, Calls};

@@ -36,6 +36,15 @@ pub struct Passing {
     pub before: Before,
 }
 
+/// An INVITE within a dialog whose leg has ended meanwhile.
+pub struct GivenUp {
+    /// The transaction's user.
+    pub user: User,
+    /// Who was asked.
+    pub leg: Leg,
+    pub thread: usize,
+}
+
 impl Call {
     /// Passes a request on to the dialog that this one stands for; gives it back if there is none or no room.
     pub fn pass(
@@ -161,7 +170,11 @@ impl Call {
     pub fn on_passed(&mut self, cx: &mut Cx<'_>, pass: u32, response: &Message) {
         let code = response.code();
         let Some(nth) = self.passings.iter().position(|passing| passing.id == pass) else {
-            return self.again_acked(cx, response);
+            let given_up = self.let_go(User::Pass { call: self.key, pass }, code);
+            return match (given_up, response.cseq()) {
+                (Some(gone), Ok(cseq)) if code < 300 => self.ack(cx, gone.leg, gone.thread, cseq.number, None),
+                _ => self.again_acked(cx, response),
+            };
         };
         if code < 200 {
             return;
@@ -240,7 +253,10 @@ impl Call {
 
     /// A request that was passed on got no answer.
     pub fn on_pass_unheard(&mut self, cx: &mut Cx<'_>, pass: u32, code: u16) {
-        let Some(nth) = self.passings.iter().position(|passing| passing.id == pass) else { return };
+        let Some(nth) = self.passings.iter().position(|passing| passing.id == pass) else {
+            self.let_go(User::Pass { call: self.key, pass }, code);
+            return;
+        };
         let Passing { from, from_thread, server, request, to, offers, before, .. } = self.passings.remove(nth);
         if offers {
             self.restore(from, to, before);
@@ -264,9 +280,13 @@ impl Call {
             .partition(|passing| passing.from == leg || passing.to == leg);
         self.passings = others;
         let ended: Vec<Passing> = ended;
-        for Passing { from, from_thread, server, request, to, client, method, offers, before, .. } in ended {
+        for Passing { id, from, from_thread, server, request, to, to_thread, client, method, offers, before } in ended {
             match client {
-                Some(client) if method == Method::Invite => give_up(cx, client),
+                Some(client) if method == Method::Invite => {
+                    give_up(cx, client);
+                    let user = User::Pass { call: self.key, pass: id };
+                    self.given_up.push(GivenUp { user, leg: to, thread: to_thread });
+                }
                 Some(client) => cx.core.transactions.abandon(client),
                 None => (),
             }
@@ -282,9 +302,17 @@ impl Call {
             let code = if request.method() == Method::Prack { 200 } else { 487 };
             self.reply(cx, from, from_thread, server, &request, code, None);
         }
-        if let Some(client) = self.party(leg).and_then(|party| party.refreshing.take()) {
+        let refreshing = self.party(leg).and_then(|party| Some((party.refreshing.take()?, party.chosen?)));
+        if let Some((client, thread)) = refreshing {
             give_up(cx, client);
+            self.given_up.push(GivenUp { user: User::Own { call: self.key, leg }, leg, thread });
         }
+    }
+
+    /// An INVITE that was given up has its final answer, or never gets one.
+    pub fn let_go(&mut self, user: User, code: u16) -> Option<GivenUp> {
+        let nth = self.given_up.iter().position(|gone| gone.user == user && code >= 200)?;
+        Some(self.given_up.remove(nth))
     }
 
     /// A 2xx to a re-INVITE that comes again gets the same ACK.

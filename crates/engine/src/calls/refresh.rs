@@ -67,6 +67,7 @@ impl Call {
             return;
         }
         let Some(at) = party.chosen else { return };
+        let up = party.is_up();
         if let Some((flow, ack)) = party.thread().and_then(|thread| thread.ack_for(cseq.number)) {
             return cx.core.transmit(flow, ack);
         }
@@ -77,10 +78,13 @@ impl Call {
             party.glare.invite_ended(code < 300);
         }
         self.note_sip(cx, leg, false, &format!("{code} {} ({})", response.reason_phrase(), method.as_str()));
+        if method == Method::Invite {
+            self.let_go(User::Own { call: self.key, leg }, code);
+        }
         if method == Method::Invite && code < 300 {
             self.ack(cx, leg, at, cseq.number, None);
         }
-        if let Some(sdp) = sdp_in(response).filter(|_| method == Method::Invite && code < 300)
+        if let Some(sdp) = sdp_in(response).filter(|_| method == Method::Invite && code < 300 && up)
             && let Some(party) = self.party(leg)
         {
             party.media.remote = Some(sdp); // the peer may have moved
@@ -107,6 +111,8 @@ impl Call {
     pub fn on_own_unheard(&mut self, cx: &mut Cx<'_>, leg: Leg) {
         if self.party(leg).is_some_and(|party| party.is_up()) {
             self.end_all(cx, EndedBy::Exchange);
+        } else {
+            self.let_go(User::Own { call: self.key, leg }, 408);
         }
     }
 
