@@ -64,7 +64,7 @@ pub fn packets(data: &[u8]) {
 fn report(packet: &[u8], forward: &Outgoing, backward: &Outgoing) {
     let mut passed = packet.to_vec();
     let length = rtcp::translate(&mut passed, forward.mapping(), backward.mapping());
-    assert!(length <= packet.len() && length % 4 == 0);
+    assert!(length <= packet.len() && length.is_multiple_of(4));
     let mut untouched = packet.to_vec();
     let whole = rtcp::translate(&mut untouched, None, None);
     assert!(length <= whole && untouched[..whole] == packet[..whole]);
