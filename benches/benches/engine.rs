@@ -1,5 +1,7 @@
 //! Complete calls per second of one core, engine alone: what is left when sockets, media and records are not counted.
 
+#![allow(clippy::disallowed_methods, reason = "an Instant is made in no other way; virtual time counts from it")]
+
 use divan::{Bencher, counter::ItemsCount};
 use std::time::{Duration, Instant};
 use vaihde_benches::calls::{PLAN, engine, plan, record, replay};

@@ -1,5 +1,7 @@
 //! What calls cost the engine in instructions, which a busy machine does not change. Run by `benches/count engine`.
 
+#![allow(clippy::disallowed_methods, reason = "an Instant is made in no other way; virtual time counts from it")]
+
 use engine::Engine;
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use std::hint::black_box;
