@@ -70,10 +70,14 @@ fn office() -> String {
     OFFICE.replace("PIN", &passwd(Path::new(BINARY), &["bo", "--pin"], "4711"))
 }
 
-/// A phone of the office, registered.
+/// A phone of the office, with the password of all its phones.
+fn registered<'a>(exchange: &Exchange, user: &'a str, hertz: f64, answers: bool) -> Line<'a> {
+    Line { user, secret: Some(PASSWORD), exchange: Some(exchange.sip), hertz, answers, ..Line::default() }
+}
+
+/// The same, started.
 fn phone(folder: &Folder, exchange: &Exchange, user: &str, hertz: f64, answers: bool) -> Phone {
-    let line = Line { user, secret: Some(PASSWORD), exchange: Some(exchange.sip), hertz, answers, ..Line::default() };
-    Phone::start(folder, &line)
+    Phone::start(folder, &registered(exchange, user, hertz, answers))
 }
 
 /// Lets phones talk.
@@ -119,7 +123,7 @@ fn the_example_office_works_with_the_accounts_that_it_prints() {
         let line = accounts.lines().find(|line| line.split_whitespace().any(|word| word == user));
         let secret = line.and_then(|line| line.split_whitespace().last());
         assert!(secret.is_some(), "{user} has an account:\n{accounts}");
-        Phone::start(&folder, &Line { user, secret, exchange: Some(exchange.sip), hertz, answers, ..Line::default() })
+        Phone::start(&folder, &Line { secret, ..registered(&exchange, user, hertz, answers) })
     };
     let (mut anna, mut pekka) = (example("anna-desk", ANNA, false), example("pekka-desk", BO, true));
     anna.dial(&number(&exchange, "1000"));
@@ -144,30 +148,23 @@ fn the_example_office_works_with_the_accounts_that_it_prints() {
 
 #[test]
 fn what_one_says_the_other_hears() {
-    let folder = Folder::for_test();
-    let exchange = Exchange::start(BINARY, &folder, &office());
-    let mut anna = phone(&folder, &exchange, "anna", ANNA, false);
-    let mut bo = phone(&folder, &exchange, "bo", BO, true);
-    anna.dial(&number(&exchange, "1002"));
-    anna.wait_for("CALL_ESTABLISHED");
-    talk(2.0);
-    anna.hang_up();
-    bo.wait_for("CALL_CLOSED");
-    assert_heard(&anna, BO, 1.5);
-    assert_heard(&bo, ANNA, 1.5);
-    exchange.stop();
+    hear_each_other("PCMA/8000/1");
 }
 
 #[test]
 fn phones_speak_g722_through_the_exchange() {
+    hear_each_other("G722/16000/1");
+}
+
+/// Anna calls Bo through the exchange, both with one codec.
+fn hear_each_other(codecs: &str) {
     let folder = Folder::for_test();
     let exchange = Exchange::start(BINARY, &folder, &office());
-    let wideband = |user, hertz, answers| {
-        let line =
-            Line { user, hertz, answers, secret: Some(PASSWORD), exchange: Some(exchange.sip), codecs: "G722/16000/1" };
+    let phone = |user, hertz, answers| {
+        let line = Line { codecs, ..registered(&exchange, user, hertz, answers) };
         Phone::start(&folder, &line)
     };
-    let (mut anna, mut bo) = (wideband("anna", ANNA, false), wideband("bo", BO, true));
+    let (mut anna, mut bo) = (phone("anna", ANNA, false), phone("bo", BO, true));
     anna.dial(&number(&exchange, "1002"));
     anna.wait_for("CALL_ESTABLISHED");
     talk(2.0);
