@@ -213,5 +213,6 @@ fn an_answer_to_a_re_invite_that_crosses_a_bye_is_acknowledged() {
     office.link("anna-desk").lost_of_1000 = 0;
     office.hang_up("anna-desk");
     office.run_until_idle();
+    assert_eq!(office.phone("anna-desk").got(Method::Ack).len(), 1, "{}", office.ladder());
     office.assert_sound();
 }

@@ -253,6 +253,10 @@ impl Phone {
     pub(super) fn resend_ok(&mut self, now: Instant, nth: usize) {
         let call = &mut self.calls[nth];
         let Some(unacked) = call.unacked.as_mut() else { return };
+        if call.ended_at.is_some_and(|at| now >= at + T2 * 2) {
+            call.unacked = None; // it has hung up itself: whether that 200 was heard matters to nobody
+            return;
+        }
         if now >= unacked.give_up_at {
             call.unacked = None;
             self.blame(now, "a 200 was never acknowledged");

@@ -18,7 +18,7 @@ pub use sound::Heard;
 use bytes::Bytes;
 use sip::{Flow, Message, Method, Transport};
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use transaction::{Limits, Timings, Transactions};
 
@@ -233,6 +233,10 @@ impl Phone {
                 if let Err(fault) = message.validate() {
                     self.blame(now, format!("an invalid message came: {fault}"));
                 }
+                if let Some(stranger) = self.foreign_address(&message) {
+                    let line = message.header(sip::Name::CSeq).unwrap_or_default();
+                    self.blame(now, format!("{stranger}, another phone's address, is shown in a message ({line})"));
+                }
                 self.remember(now, false, &message);
                 let begins = message.is_request() && message.method() == Method::Invite && message.to_tag().is_none();
                 if begins && self.manners.ring == Ring::Mute {
@@ -243,6 +247,15 @@ impl Phone {
             }
             Err(fault) => self.blame(now, format!("nonsense came: {fault}")),
         }
+    }
+
+    /// An address of the phones' network that is not ours, anywhere in a message: one leg must not show on the other.
+    fn foreign_address(&self, message: &Message) -> Option<Ipv4Addr> {
+        let own = [self.identity.address.ip(), self.identity.public.ip()];
+        let text = std::str::from_utf8(message.bytes()).ok()?;
+        text.split(|c: char| !c.is_ascii_digit() && c != '.').filter_map(|word| word.parse::<Ipv4Addr>().ok()).find(
+            |address| matches!(address.octets(), [10, 0, ..] | [203, 0, ..]) && !own.contains(&IpAddr::V4(*address)),
+        )
     }
 
     /// The network says that a flow is no more.
